@@ -1,0 +1,47 @@
+# make run      install into .venv and run a personal mail system on 127.0.0.1:2525
+# make test     install and run every test that this machine can run
+# make peers    install (root, apt-get) the real servers that tests talk to
+# make lint     ruff and mypy
+# make bench    measure, beside a real Postfix where one is installed
+
+PYTHON ?= $(shell for p in /usr/bin/python3.13 /usr/bin/python3.12 /usr/bin/python3.11 python3; do command -v $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+ROUNDS ?= 200
+
+.PHONY: install run test unit peers lint bench crash clean
+
+install: $(VENV)/.installed
+run: install
+	@$(BIN)/twistd -n pytwfix --personal
+
+$(VENV)/.installed: setup.cfg pyproject.toml
+	sh tools/make-venv.sh $(PYTHON) $(VENV)
+	$(BIN)/python -m pip install -q -e '.[all]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	$(BIN)/python -m pip install -q -e '.[all,dev]'
+	touch $@
+
+test: $(VENV)/.dev
+	sh tools/run-tests.sh $(BIN)/python
+
+unit: $(VENV)/.dev
+	$(BIN)/python -m twisted.trial -j2 tests.unit tests.house
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check pytwfix tests twistd_plugins
+	$(BIN)/mypy pytwfix tests twistd_plugins
+
+peers:
+	sh tools/install-peers.sh
+
+bench: $(VENV)/.dev
+	$(BIN)/python bench/bench.py
+
+crash: $(VENV)/.dev
+	$(BIN)/python -m tests.integration.crash --rounds $(ROUNDS)
+
+clean:
+	rm -rf build dist *.egg-info _trial_temp* .mypy_cache .ruff_cache
