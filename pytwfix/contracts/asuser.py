@@ -1,0 +1,84 @@
+"""What is done with another user's rights: three verbs, nothing else (HOUSE 3, LO-*, PI-1).
+
+As root the keeper process does them; else they act as the user who runs the daemon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+
+class AsUserError(Exception):
+    """It could not be done.
+
+    `kind` is "temporary", "permanent", "missing", "denied", "nospace" or "toolarge"; `text` is for people.
+    """
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.text = text
+
+
+@dataclass(slots=True)
+class Identity:
+    uid: int
+    gid: int
+
+
+@dataclass(slots=True)
+class MailboxWrite:
+    """Append to an mbox, or deliver into a Maildir (`path` ends in "/"). `data` is complete, with LF line ends, and the
+    mbox `From ` line and `>From ` quoting already done."""
+
+    path: str
+    data: bytes
+    locks: Sequence[str] = ("fcntl",)  # fcntl, flock, dotlock
+    lock_attempts: int = 20
+    lock_delay: float = 1.0
+    stale_lock: float = 500.0
+    size_limit: int = 0  # of the mbox after the write, of the mail for a Maildir; 0: none
+    hostname: str = ""  # for Maildir file names
+    create_directory: str = ""  # a spool directory in which a missing mbox may be made by root and given to the user
+
+
+@dataclass(slots=True)
+class CommandRun:
+    argv: Sequence[str]
+    environment: Mapping[str, str]
+    data: bytes  # standard input
+    time_limit: float = 1000.0
+    directory: str = ""
+    chroot: str = ""
+    output_limit: int = 4096
+
+
+@dataclass(slots=True)
+class CommandResult:
+    """`status` is the exit status, or minus the signal; `timed_out` that the time limit ended it."""
+
+    status: int
+    output: bytes
+    timed_out: bool = False
+
+
+@dataclass(slots=True)
+class FileRead:
+    path: str
+    limit: int = 1 << 20
+    owner_only: bool = True  # .forward: owned by the user (or root), not writable by others
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+class IAsUser(Protocol):
+    """Errback: AsUserError. uid 0 and mail_owner's uid are refused by the keeper (AsUserError "denied")."""
+
+    def write(self, who: Identity, request: MailboxWrite) -> Deferred[None]: ...
+    def run(self, who: Identity, request: CommandRun) -> Deferred[CommandResult]: ...
+    def read(self, who: Identity, request: FileRead) -> Deferred[bytes | None]:
+        """None: there is no such file."""
