@@ -1,0 +1,35 @@
+"""The text of a log line: time, host, tag, process ID (LG-16, LG-17)."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+
+
+class Stamp:
+    """The prefix of a line in a log file, `Nov 22 10:35:40 host `, made once a second."""
+
+    def __init__(self, hostname: str = "") -> None:
+        self._host = (hostname or socket.gethostname()).split(".")[0]
+        self._second = -1
+        self._text = ""
+
+    def __call__(self, now: float) -> str:
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._text = time.strftime("%b %e %H:%M:%S ", time.localtime(second)) + self._host + " "
+        return self._text
+
+
+def tag(syslog_name: str, program: str) -> str:
+    """`postfix/smtpd[123]: `: the identity that log readers look for (SV-7)."""
+    return f"{syslog_name}/{program}[{os.getpid()}]: "
+
+
+def clean(text: str) -> str:
+    """One line, whatever was in it: a line end in a value must not start a line of its own."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "?" for c in text)
