@@ -1,1 +1,1 @@
-"""kit."""
+"""The one place for doubles: host, store, tables, resolver, transports, certificates."""
