@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class AsUserError(Exception):
     """It could not be done.
 
-    `kind` is "temporary", "permanent", "missing", "denied", "nospace" or "toolarge"; `text` is for people.
+    `kind` is "temporary", "permanent", "missing", "denied", "nospace", "quota", "toolarge", "owner" (the file is another
+    user's) or "locked"; `text` is for people.
     """
 
     def __init__(self, kind: str, text: str) -> None:
@@ -44,6 +45,8 @@ class MailboxWrite:
     stale_lock: float = 500.0
     size_limit: int = 0  # of the mbox after the write, of the mail for a Maildir; 0: none
     hostname: str = ""  # for Maildir file names
+    lock_required: bool = True  # a dotlock that cannot be made is an error, not a warning
+    strict_owner: bool = True  # the mbox must belong to the user
     create_directory: str = ""  # a spool directory in which a missing mbox may be made by root and given to the user
 
 
