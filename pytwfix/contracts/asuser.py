@@ -83,5 +83,9 @@ class IAsUser(Protocol):
 
     def write(self, who: Identity, request: MailboxWrite) -> Deferred[None]: ...
     def run(self, who: Identity, request: CommandRun) -> Deferred[CommandResult]: ...
+    def spawn(self, who: Identity, request: CommandRun, connection: int) -> Deferred[CommandResult]:
+        """A command with the socket `connection` as its standard input, output and error; fires when it has ended.
+        The caller keeps its own copy of the descriptor."""
+
     def read(self, who: Identity, request: FileRead) -> Deferred[bytes | None]:
         """None: there is no such file."""

@@ -1,7 +1,8 @@
 """The form in which a mail is written into files and given to commands (LO-4, PI-1).
 
 Line ends are LF. A `From ` line, Return-Path, X-Original-To and Delivered-To go before the content; in an mbox lines
-that begin with "From " are quoted with ">" and an empty line ends the mail. Addresses are written in external form.
+that begin with "From " are quoted with ">" and an empty line ends the mail. Addresses are taken as they are to appear,
+that is in external form.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def mbox(sender: bytes, now: float, headers: bytes, body: bytes) -> bytes:
 
 
 def delivered_to(body: bytes) -> set[bytes]:
-    """The addresses of all Delivered-To headers, in lower case: a mail that comes back to one of them goes in a loop."""
+    """The addresses of all Delivered-To headers, in lower case: a mail that comes back to one goes in a loop."""
     end = body.find(b"\n\n")
     head = body if end < 0 else body[: end + 1]
     return {match.group(1).strip().lower() for match in _DELIVERED_TO.finditer(head)}

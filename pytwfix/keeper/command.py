@@ -218,7 +218,7 @@ def _become_command(who: Identity, request: CommandRun, feed: int, output: int, 
         os.execvpe(request.argv[0], list(request.argv), dict(request.environment))
     except OSError as error:
         os.write(complain, f"{what}: {os.strerror(error.errno or 0)}".encode())
-    except BaseException as error:  # noqa: BLE001 - nothing may come back into the keeper's code
+    except BaseException as error:  # nothing may come back into the keeper's code
         os.write(complain, f"{what}: {error}".encode())
     finally:
         os._exit(126)

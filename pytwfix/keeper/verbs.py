@@ -125,7 +125,7 @@ def _lock(fd: int, request: MailboxWrite) -> None:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in (errno.EAGAIN, errno.EACCES):
-            raise AsUserError("locked", "unable to lock for exclusive access: Resource temporarily unavailable") from None
+            error.errno = errno.EAGAIN
         raise failed("unable to lock for exclusive access", error) from None
 
 

@@ -19,6 +19,7 @@ from pytwfix.deliver.virtual.settings import VirtualSettings
 from pytwfix.mail.envelope import Recipient
 from pytwfix.mail.status import Dsn
 from pytwfix.settings.common import CommonSettings
+from pytwfix.tables.addresses import external_form, find_address
 from pytwfix.tables.maps import Maps
 
 RELAY = "virtual"
@@ -80,10 +81,10 @@ class Delivery:
         if place is None:
             raise _Refused(Dsn("5.1.1", f'unknown user: "{shown}"'))
         path = self._path(place)
-        who = Identity(
-            await self._id("uid", "virtual_uid_maps", self._cfg.virtual_uid_maps, address, self._cfg.virtual_minimum_uid),
-            await self._id("gid", "virtual_gid_maps", self._cfg.virtual_gid_maps, address, 1),
-        )
+        cfg = self._cfg
+        uid = await self._id("uid", "virtual_uid_maps", cfg.virtual_uid_maps, address, cfg.virtual_minimum_uid)
+        gid = await self._id("gid", "virtual_gid_maps", cfg.virtual_gid_maps, address, 1)
+        who = Identity(uid, gid)
         maildir = path.endswith("/")
         if self._request.flags & VERIFY_ONLY:
             return Dsn("2.0.0", "delivers to maildir" if maildir else "delivers to mailbox")
@@ -91,12 +92,14 @@ class Delivery:
         return Dsn("2.0.0", "delivered to maildir" if maildir else "delivered to mailbox")
 
     async def _find(self, parameter: str, tables: str, address: bytes) -> bytes | None:
-        maps = Maps(self._host.tables, parameter, tables, _FLAGS)
+        maps = Maps(self._host.tables, tables, parameter, _FLAGS)
+        delimiter = self._common.recipient_delimiter.encode()
         try:
-            return await maps.find_address(address, self._common.recipient_delimiter)
+            found = await find_address(maps, address, delimiter=delimiter)
         except TableError as error:
-            self._host.log.warning(f"{parameter} lookup of {mailbox.printable(address)}: {error}")
+            self._host.log.warning(f"table {parameter}: lookup {mailbox.printable(address)}: {error.reason}")
             raise _Refused(CONFIGURATION_ERROR) from None
+        return None if found is None else found.value
 
     def _path(self, place: bytes) -> str:
         path = place.decode("utf-8", "surrogateescape")
@@ -118,9 +121,9 @@ class Delivery:
     async def _write(self, message: IMessage, recipient: Recipient, path: str, who: Identity) -> None:
         if self._body is None:
             self._body = await mailbox.content(message)
-        sender = mailbox.external(self._request.envelope.sender)
-        original = mailbox.external(recipient.original) if self._common.enable_original_recipient else b""
-        headers = mailbox.trace_headers(sender, original, mailbox.external(recipient.address))
+        sender = external_form(self._request.envelope.sender)
+        original = external_form(recipient.original) if self._common.enable_original_recipient else b""
+        headers = mailbox.trace_headers(sender, original, external_form(recipient.address))
         maildir = path.endswith("/")
         data = headers + self._body if maildir else mailbox.mbox(sender, self._host.now(), headers, self._body)
         request = MailboxWrite(
