@@ -1,0 +1,286 @@
+"""In which order parts of an address are looked up (LK-3 to LK-7, SD-35, CA-4).
+
+Addresses are bytes in internal form. A search asks for the external (quoted) form first and, where that differs, for
+the internal form too. Parts of an address are asked of FIXED tables only (LK-2). TableError passes through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from typing import NamedTuple
+
+from twisted.internet.defer import Deferred, fail, succeed
+
+from pytwfix.contracts.tables import TableError, TableMisconfigured
+from pytwfix.tables.maps import Maps
+from pytwfix.tables.results import split_addresses
+
+# What is asked for after the full address and the address without its extension.
+DEFAULT = "default"  # the bare local part where the domain is local, then @domain
+DOMAIN = "domain"  # @domain only
+ACCESS = "access"  # domain and its parents, then localpart@
+TRANSPORT = "transport"  # domain and its parents, then *
+
+_DOT_ATOM = re.compile(rb"[!#$%&'*+\-/=?^_`{|}~0-9A-Za-z\x80-\xff]+(?:\.[!#$%&'*+\-/=?^_`{|}~0-9A-Za-z\x80-\xff]+)*\Z")
+_MUST_ESCAPE = re.compile(rb'(["\\])')
+
+
+class Found(NamedTuple):
+    """A table's answer, and the address extension (with its delimiter) that the key did not have."""
+
+    value: bytes
+    extension: bytes
+
+
+Key = tuple[bytes, bool, bool]  # key, partial, "without the extension"
+LocalTest = Callable[[bytes], "bool | Awaitable[bool]"]
+
+
+def quoted_local(local: bytes) -> bytes:
+    """A local part in external form."""
+    return local if _DOT_ATOM.match(local) or not local else b'"' + _MUST_ESCAPE.sub(rb"\\\1", local) + b'"'
+
+
+def external_form(address: bytes) -> bytes:
+    """An address with its local part quoted where it needs it."""
+    local, at, domain = address.rpartition(b"@")
+    return quoted_local(local) + at + domain if at else quoted_local(address)
+
+
+def split_extension(local: bytes, delimiter: bytes) -> tuple[bytes, bytes]:
+    """`user+ext` -> (`user`, `+ext`): at the first of the delimiter's characters (AD-3). Not for the system's own
+    names, nor for owner-list and list-request when the delimiter is `-`."""
+    if not delimiter:
+        return local, b""
+    places = [place for place in (local.find(delimiter[i : i + 1]) for i in range(len(delimiter))) if place > 0]
+    if not places or local.lower() in (b"mailer-daemon", b"double-bounce"):
+        return local, b""
+    place = min(places)
+    if local[place : place + 1] == b"-":
+        lower = local.lower()
+        if lower.startswith(b"owner-") or lower.endswith(b"-request"):
+            return local, b""
+    return local[:place], local[place:]
+
+
+def parents(domain: bytes, subdomains: bool) -> Iterator[bytes]:
+    """The parents' keys, nearest first: `example.com` when a parent matches its subdomains, else `.example.com`."""
+    dot = domain.find(b".", 1)
+    while dot != -1 and dot + 1 < len(domain):
+        yield domain[dot + 1 :] if subdomains else domain[dot:]
+        dot = domain.find(b".", dot + 1)
+
+
+def address_keys(
+    address: bytes, strategy: str, delimiter: bytes, subdomains: bool, local_domain: bool
+) -> Iterator[Key]:
+    """All keys of a search in their order. `local_domain`: the domain is one of ours (bare local parts count)."""
+    local, at, domain = address.rpartition(b"@")
+    if not at:
+        local, domain = address, b""
+    bare, extension = split_extension(local, delimiter)
+    yield address, False, False
+    if extension:
+        yield bare + at + domain, True, True
+    if strategy in (ACCESS, TRANSPORT):
+        yield from _domain_keys(domain, subdomains, bool(extension))
+        if strategy == TRANSPORT:
+            yield b"*", True, bool(extension)
+        else:
+            yield local + b"@", True, False
+            if extension:
+                yield bare + b"@", True, True
+        return
+    if at and strategy == DEFAULT and local_domain:
+        yield local, True, False
+        if extension:
+            yield bare, True, True
+    if at:
+        yield b"@" + domain, True, bool(extension)
+
+
+def _domain_keys(domain: bytes, subdomains: bool, extended: bool) -> Iterator[Key]:
+    if domain:
+        yield domain, True, extended
+        for parent in parents(domain, subdomains):
+            yield parent, True, extended
+
+
+def find_address(
+    maps: Maps,
+    address: bytes,
+    *,
+    strategy: str = DEFAULT,
+    delimiter: bytes = b"",
+    subdomains: bool = False,
+    local: LocalTest | None = None,
+) -> Deferred[Found | None]:
+    """Search `maps` for an address by one of the orders above.
+
+    `subdomains` says that `example.com` matches its subdomains too (parent_domain_matches_subdomains), else
+    `.example.com` does. `local` tells whether a domain is one of ours; it is asked for the
+    order DEFAULT only.
+    """
+    if not maps:
+        return succeed(None)
+    if not maps.direct or local is not None:
+        return Deferred.fromCoroutine(_find_waiting(maps, address, strategy, delimiter, subdomains, local))
+    try:
+        return succeed(_find_now(maps, address, strategy, delimiter, subdomains))
+    except TableError as error:
+        return fail(error)
+
+
+def _forms(address: bytes) -> tuple[bytes, ...]:
+    external = external_form(address)
+    return (address,) if external == address else (external, address)
+
+
+def _find_now(maps: Maps, address: bytes, strategy: str, delimiter: bytes, subdomains: bool) -> Found | None:
+    get = maps.get
+    if not maps.fixed:  # pattern tables see the whole key only
+        strategy, delimiter = DOMAIN, b""
+    for form in _forms(address):
+        for key, partial, stripped in address_keys(form, strategy, delimiter, subdomains, False):
+            value = get(key, partial)
+            if value is not None:
+                return Found(value, _extension(address, delimiter) if stripped else b"")
+    return None
+
+
+async def _find_waiting(
+    maps: Maps, address: bytes, strategy: str, delimiter: bytes, subdomains: bool, local: LocalTest | None
+) -> Found | None:
+    bare = False
+    if local is not None and strategy == DEFAULT and maps.fixed:
+        domain = address.rpartition(b"@")[2]
+        answer = local(domain)
+        bare = answer if isinstance(answer, bool) else await answer
+    for form in _forms(address):
+        for key, partial, stripped in address_keys(form, strategy, delimiter, subdomains, bare):
+            value = maps.get(key, partial) if maps.direct else await maps.lookup(key, partial)
+            if value is not None:
+                return Found(value, _extension(address, delimiter) if stripped else b"")
+    return None
+
+
+def _extension(address: bytes, delimiter: bytes) -> bytes:
+    local, at, _ = address.rpartition(b"@")
+    return split_extension(local if at else address, delimiter)[1]
+
+
+def find_domain(maps: Maps, name: bytes, subdomains: bool = False) -> Deferred[bytes | None]:
+    """A host or domain name: itself, then its parents (not of an address) (SD-35)."""
+    keys: list[tuple[bytes, bool]] = [(name, False)]
+    if maps.fixed and not _numeric(name):
+        keys.extend((parent, True) for parent in parents(name, subdomains))
+    return _first(maps, keys)
+
+
+def find_network(maps: Maps, address: bytes) -> Deferred[bytes | None]:
+    """An IP address, then the networks above it, split at `.` or `:` (SD-35)."""
+    keys: list[tuple[bytes, bool]] = [(address, False)]
+    if maps.fixed:
+        delimiter = b":" if b":" in address else b"."
+        rest = address.rpartition(delimiter)[0]
+        while rest:
+            keys.append((rest, True))
+            rest = rest.rpartition(delimiter)[0]
+    return _first(maps, keys)
+
+
+def _numeric(name: bytes) -> bool:
+    return b":" in name or name.replace(b".", b"").isdigit()
+
+
+def _first(maps: Maps, keys: list[tuple[bytes, bool]]) -> Deferred[bytes | None]:
+    if not maps:
+        return succeed(None)
+    if not maps.direct:
+        return Deferred.fromCoroutine(_first_waiting(maps, keys))
+    try:
+        for key, partial in keys:
+            value = maps.get(key, partial)
+            if value is not None:
+                return succeed(value)
+    except TableError as error:
+        return fail(error)
+    return succeed(None)
+
+
+async def _first_waiting(maps: Maps, keys: list[tuple[bytes, bool]]) -> bytes | None:
+    for key, partial in keys:
+        value = await maps.lookup(key, partial)
+        if value is not None:
+            return value
+    return None
+
+
+MAXIMUM_STEPS = 10  # of a 1:1 mapping that is applied to its own result
+
+Rewrite = Callable[[bytes], Awaitable[bytes]]
+
+
+async def map_to_list(
+    maps: Maps,
+    address: bytes,
+    *,
+    delimiter: bytes = b"",
+    propagate: bool = False,
+    local: LocalTest | None = None,
+    rewrite: Rewrite | None = None,
+) -> list[bytes] | None:
+    """One step of a 1:N mapping (virtual aliases): the addresses that stand for `address`, or None.
+
+    `@domain` as the value keeps the local part; `propagate` gives the extension that the key did not have to each
+    result; `rewrite` completes a result (append @myorigin ...).
+    """
+    found = await find_address(maps, address, delimiter=delimiter, local=local)
+    if found is None:
+        return None
+    value, extension = found
+    if value.startswith(b"@"):
+        kept = address.rpartition(b"@")[0] if b"@" in address else address
+        results, extension = [kept + value.strip()], b""
+    else:
+        results = split_addresses(value)
+    out: list[bytes] = []
+    for result in results:
+        complete = await rewrite(result) if rewrite is not None else result
+        out.append(_with_extension(complete, extension) if propagate and extension else complete)
+    return out
+
+
+def _with_extension(address: bytes, extension: bytes) -> bytes:
+    local, at, domain = address.rpartition(b"@")
+    return local + extension + at + domain if at else address + extension
+
+
+async def map_address(
+    maps: Maps,
+    address: bytes,
+    *,
+    delimiter: bytes = b"",
+    propagate: bool = False,
+    local: LocalTest | None = None,
+    rewrite: Rewrite | None = None,
+) -> bytes:
+    """A 1:1 mapping (canonical, generic), applied to its own result until that does not change (CA-4).
+
+    TableError also for a value with more or less than one address.
+    """
+    for _ in range(MAXIMUM_STEPS):
+        results = await map_to_list(
+            maps, address, delimiter=delimiter, propagate=propagate, local=local, rewrite=rewrite
+        )
+        if results is None:
+            return address
+        if len(results) != 1:
+            maps.warn(f"multi-address {maps.title} entry for {address.decode('utf-8', 'replace')}")
+            raise TableMisconfigured(maps.title, "multi-address result")
+        if results[0].lower() == address.lower():
+            return results[0]
+        address = results[0]
+    maps.warn(f"unreasonable {maps.title} map nesting for {address.decode('utf-8', 'replace')}")
+    return address

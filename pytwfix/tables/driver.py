@@ -1,0 +1,127 @@
+"""What a table type is made of: a `Driver`, and the `TableContext` that it lives with (LK-2, LK-10, SV-4).
+
+A driver is synchronous and pure Python: `get` folds the key, looks at its encoding and asks `find`. It raises
+TableError; None is "not found". `blocking` says that `find` may take long: the adapter then runs it in a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from pytwfix.contracts.tables import FOLD_FIX, FOLD_MUL, UTF8_REQUEST, TableMisconfigured
+
+if TYPE_CHECKING:
+    from pytwfix.contracts.host import IDisk, ILog, IRandom
+
+
+class TableContext:
+    """What every driver may use. `open` opens another table by its name (for tables made of tables)."""
+
+    __slots__ = (
+        "clock",
+        "data_directory",
+        "default_type",
+        "directory",
+        "disk",
+        "expand",
+        "log",
+        "open",
+        "parameter",
+        "random",
+        "smtputf8",
+    )
+
+    def __init__(
+        self,
+        *,
+        expand: Callable[[str], str],
+        parameter: Callable[[str], str | None],
+        disk: IDisk,
+        log: ILog,
+        clock: Callable[[], float],
+        random: IRandom,
+        open: Callable[[str, int], Driver],
+        smtputf8: bool = True,
+        directory: str = "",
+        data_directory: str = "",
+        default_type: str = "hash",
+    ) -> None:
+        self.expand = expand
+        self.parameter = parameter
+        self.disk = disk
+        self.log = log
+        self.clock = clock
+        self.random = random
+        self.open = open
+        self.smtputf8 = smtputf8
+        self.directory = directory
+        self.data_directory = data_directory
+        self.default_type = default_type
+
+    def path(self, name: str) -> str:
+        """A table's file: relative names start at the queue directory, in which Postfix's daemons live."""
+        if name.startswith("/") or not self.directory:
+            return name
+        return f"{self.directory}/{name}"
+
+    def number(self, name: str, default: int) -> int:
+        """An integer parameter by name."""
+        try:
+            return int(self.parameter(name) or default)
+        except ValueError:
+            return default
+
+
+class Driver:
+    """One open table. Subclasses say `find`; `kind` and `rest` are the two halves of `type:name`."""
+
+    fixed = True
+    blocking = False
+    readonly = ""  # "": cannot be opened for writing, with the type's own words
+
+    def __init__(self, context: TableContext, kind: str, rest: str, flags: int) -> None:
+        self.context = context
+        self.kind = kind
+        self.rest = rest
+        self.name = f"{kind}:{rest}"
+        self.flags = flags
+        self.fold = bool(flags & (FOLD_FIX if self.fixed else FOLD_MUL))
+        self.utf8 = bool(flags & UTF8_REQUEST) and context.smtputf8
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value of `key`, or None. Raises TableError."""
+        if key.isascii():
+            return self.find(key.lower() if self.fold else key)
+        return self._get_eight_bit(key)
+
+    def _get_eight_bit(self, key: bytes) -> bytes | None:
+        if self.utf8:
+            try:
+                text = key.decode()
+            except UnicodeDecodeError:
+                self.warn_not_utf8(key)
+                return None
+            return self.find(text.casefold().encode() if self.fold else key)
+        return self.find(key.lower() if self.fold else key)
+
+    def warn_not_utf8(self, key: bytes) -> None:
+        shown = key.decode("ascii", "replace").replace("\ufffd", "?")
+        self.context.log.warning(f'{self.name}: non-UTF-8 key "{shown}"')
+
+    def find(self, key: bytes) -> bytes | None:
+        """The lookup itself, of a key that is folded already."""
+        raise NotImplementedError
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """All keys and values, in the table's own order."""
+        raise TableMisconfigured(self.name, "sequence operation is not supported")
+
+    def delete(self, key: bytes) -> bool:
+        raise TableMisconfigured(self.name, "delete operation is not supported")
+
+    def update(self, key: bytes, value: bytes) -> None:
+        raise TableMisconfigured(self.name, "update operation is not supported")
+
+    def close(self) -> None:
+        """Give back what the table holds. A closed table may be asked again: it opens itself."""

@@ -1,0 +1,164 @@
+"""Opens tables by name; a type's module is imported on first use (LK-1, LK-13, MT-*).
+
+To add a type: a module with a Driver, and a line in TYPES (docs/add-a-table-type.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pytwfix.contracts.tables import DEFAULT_FLAGS, NO_PROXY, TableError, TableMisconfigured
+from pytwfix.tables.driver import Driver, TableContext
+from pytwfix.tables.names import split_name
+from pytwfix.tables.surrogate import Surrogate
+
+if TYPE_CHECKING:
+    from pytwfix.contracts.host import IDisk, IHost, ILog, IRandom, IThreads
+    from pytwfix.tables.adapter import Table
+
+# type -> module:class, below this package.
+TYPES = {
+    "btree": "berkeley:BerkeleyDB",
+    "cdb": "cdb:Cdb",
+    "cidr": "cidr:Cidr",
+    "environ": "environ:Environ",
+    "fail": "fail:Fail",
+    "hash": "berkeley:BerkeleyDB",
+    "inline": "inline:Inline",
+    "internal": "inline:Internal",
+    "lmdb": "lmdbtable:Lmdb",
+    "pcre": "pcre:Pcre",
+    "pipemap": "composed:PipeMap",
+    "randmap": "composed:RandMap",
+    "regexp": "regexp:Regexp",
+    "static": "static:Static",
+    "texthash": "texthash:TextHash",
+    "unionmap": "composed:UnionMap",
+    "unix": "unixtable:Unix",
+}
+
+# Types of Postfix that are not made yet.
+UNBUILT = ("ldap", "memcache", "mongodb", "mysql", "nis", "nisplus", "pgsql", "redis", "socketmap", "sqlite", "tcp")
+
+# Types of other systems, or superseded: as unknown as any other word.
+EXTRAS = {"pcre2": "pcre", "ldap3": "ldap", "berkeleydb": "berkeleydb", "psycopg": "pgsql", "pymysql": "mysql"}
+
+
+class Tables:
+    """ITables: one table for one name and flags in a process."""
+
+    def __init__(
+        self,
+        *,
+        expand: Callable[[str], str],
+        parameter: Callable[[str], str | None],
+        disk: IDisk,
+        threads: IThreads | None,
+        clock: Callable[[], float],
+        random: IRandom,
+        log: ILog,
+        smtputf8: bool = True,
+        directory: str = "",
+        data_directory: str = "",
+        default_type: str = "hash",
+    ) -> None:
+        self.context = TableContext(
+            expand=expand,
+            parameter=parameter,
+            disk=disk,
+            log=log,
+            clock=clock,
+            random=random,
+            open=self.driver,
+            smtputf8=smtputf8,
+            directory=directory,
+            data_directory=data_directory,
+            default_type=default_type,
+        )
+        self._threads = threads
+        self._open: dict[tuple[str, int], Table] = {}
+
+    def open(self, name: str, flags: int = DEFAULT_FLAGS) -> Table:
+        """The table; what cannot be opened is logged and answers every lookup with the error (LK-13)."""
+        table = self._open.get((name, flags))
+        if table is None:
+            from pytwfix.tables.adapter import Table
+
+            assert self._threads is not None
+            table = self._open[name, flags] = Table(self._driver_or_surrogate(name, flags), self._threads)
+        return table
+
+    def open_writable(self, name: str, flags: int = DEFAULT_FLAGS) -> Table:
+        return self.open(name, flags | WRITE)
+
+    def driver(self, name: str, flags: int = DEFAULT_FLAGS) -> Driver:
+        """The synchronous table. Raises TableError."""
+        try:
+            kind, rest = split_name(name, self.context.default_type)
+        except ValueError as error:
+            raise TableMisconfigured(name, str(error)) from None
+        if kind == "proxy" and not flags & NO_PROXY:
+            return self.driver(rest, flags)  # every process may open every table: nothing runs chrooted
+        if kind == "debug":
+            from pytwfix.tables.debug import Debug
+
+            return Debug(self.context, self.driver(rest, flags))
+        return _class_of(kind, name)(self.context, kind, rest, flags)
+
+    def _driver_or_surrogate(self, name: str, flags: int) -> Driver:
+        try:
+            return self.driver(name, flags)
+        except TableError as error:
+            self.context.log.error(error.reason)
+            return Surrogate(self.context, name, error)
+
+    def close(self) -> None:
+        """Close what is open: after a reload, when the last session with the old settings has ended."""
+        for table in self._open.values():
+            table.close()
+        self._open.clear()
+
+
+WRITE = 1 << 16  # open for update and delete; only `Tables` uses it
+
+
+def _class_of(kind: str, name: str) -> Callable[[TableContext, str, str, int], Driver]:
+    if kind in UNBUILT:
+        raise TableMisconfigured(name, f"table type {kind} is not built in yet")
+    where = TYPES.get(kind)
+    if where is None:
+        raise TableMisconfigured(name, f"unsupported dictionary type: {kind}")
+    module, _, class_name = where.partition(":")
+    try:
+        found: Any = getattr(import_module(f"pytwfix.tables.{module}"), class_name)
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0], kind)
+        raise TableMisconfigured(
+            name, f"unsupported dictionary type: {kind}. It needs: pip install 'pytwfix[{extra}]'"
+        ) from None
+    made: Callable[[TableContext, str, str, int], Driver] = found
+    return made
+
+
+def tables_for(host: IHost) -> Tables:
+    """The tables of a service: from its host's settings, disk, threads, clock and log."""
+
+    def parameter(name: str, default: str) -> str:
+        value = host.parameter(name)
+        return default if value is None else value
+
+    return Tables(
+        expand=host.expand,
+        parameter=host.parameter,
+        disk=host.disk,
+        threads=host.threads,
+        clock=host.monotonic,
+        random=host.random,
+        log=host.log,
+        smtputf8=parameter("smtputf8_enable", "yes") == "yes",
+        directory=parameter("queue_directory", ""),
+        data_directory=parameter("data_directory", ""),
+        default_type=parameter("default_database_type", "hash"),
+    )

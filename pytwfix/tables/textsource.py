@@ -1,0 +1,104 @@
+"""Text that people write: logical lines, and `key value` lines of postmap's input (PM-3).
+
+Units: bytes. A logical line starts with a character that is no white space; following lines that start with white space
+continue it; empty lines and lines whose first non-space character is `#` are skipped, inside a logical line too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+_SPACE = b" \t\r\n\v\f"
+
+
+def logical_lines(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """(number of the first line, text) of each logical line; line ends are removed, white space kept otherwise."""
+    first = 0
+    parts: list[bytes] = []
+    for number, line in enumerate(data.split(b"\n"), 1):
+        stripped = line.strip(_SPACE)
+        if not stripped or stripped.startswith(b"#"):
+            continue
+        if line[0] in _SPACE:
+            if parts:
+                parts.append(line)
+                continue
+            parts, first = [line], number
+            continue
+        if parts:
+            yield first, b"".join(parts)
+        parts, first = [line], number
+    if parts:
+        yield first, b"".join(parts)
+
+
+def key_and_value(line: bytes) -> tuple[bytes, bytes]:
+    """A logical line's key (perhaps in double quotes) and value, both without surrounding white space."""
+    line = line.strip(_SPACE)
+    if line.startswith(b'"'):
+        return _quoted_key(line)
+    for index, octet in enumerate(line):
+        if octet in _SPACE:
+            return line[:index], line[index:].strip(_SPACE)
+    return line, b""
+
+
+def _quoted_key(line: bytes) -> tuple[bytes, bytes]:
+    """`"key with \\" in it" value`, or `"local part"@domain value`: quotes protect white space, and stay in the key."""
+    quoted = False
+    index = 0
+    while index < len(line):
+        octet = line[index : index + 1]
+        if octet == b"\\" and quoted:
+            index += 1
+        elif octet == b'"':
+            quoted = not quoted
+        elif not quoted and octet in _SPACE:
+            break
+        index += 1
+    return line[:index], line[index:].strip(_SPACE)
+
+
+def entries(
+    data: bytes, path: str, warn: Callable[[str], None], fold: Callable[[bytes], bytes], utf8: bool = True
+) -> Iterator[tuple[int, bytes, bytes]]:
+    """(line number, folded key, value) of a table's source; what is wrong with a line is said by `warn`."""
+    for number, line in logical_lines(data):
+        place = f"{path}, line {number}"
+        if utf8 and not _is_utf8(line):
+            warn(f"{place}: non-UTF-8 input \"{line.decode('ascii', 'replace')}\" -- ignoring this line")
+            continue
+        if line[:1] in b" \t":
+            warn(f"{place}: logical line must not start with whitespace")
+            continue
+        key, value = key_and_value(line)
+        if not key or not value:
+            warn(f'{place}: expected format: key whitespace value')
+            continue
+        if key.endswith(b":"):
+            warn(f"{place}: record is in \"key: value\" format; is this an alias file?")
+        yield number, fold(key), value
+
+
+def _is_utf8(line: bytes) -> bool:
+    if line.isascii():
+        return True
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def folder(fold: bool, utf8: bool) -> Callable[[bytes], bytes]:
+    """The function that folds a key as lookups do."""
+
+    def folded(key: bytes) -> bytes:
+        if key.isascii() or not utf8:
+            return key.lower()
+        try:
+            return key.decode().casefold().encode()
+        except UnicodeDecodeError:
+            return key.lower()
+
+    return folded if fold else lambda key: key
