@@ -191,3 +191,9 @@ class ClosedByPolicy(Event):
         super().__init__(verb, line)
         self.what = what
         self.reply = reply
+
+
+class RawLine(Event):
+    """A command line before it is understood; answer with `replace_line`. Only under `filter_commands` (SD-51)."""
+
+    __slots__ = ()

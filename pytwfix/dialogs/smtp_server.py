@@ -88,6 +88,7 @@ class SmtpServer:
         "chunking",
         "discarded",
         "esmtp",
+        "filter_commands",
         "forbid_pipelining",
         "helo",
         "improper",
@@ -114,6 +115,7 @@ class SmtpServer:
         self.xclient = False
         self.xforward = False
         self.xverp = False
+        self.filter_commands = False  # give out a `RawLine` for each command first
         self.lenient_lf = False  # smtpd_forbid_bare_newline = no
         self.reject_lf = False  # smtpd_forbid_bare_newline = reject
         self.lf_reply = Reply(550, "5.5.2", f"{rules.hostname} Error: bare <LF> received", hangup=True)
@@ -141,6 +143,15 @@ class SmtpServer:
     def pending(self) -> int:
         """Bytes received and not used."""
         return len(self._in)
+
+    def peek(self) -> bytes:
+        """The start of what is pending, for the log."""
+        return bytes(self._in.data[:_IMPROPER_SIZE])
+
+    @property
+    def in_body(self) -> bool:
+        """Whether what comes next belongs to a mail's content."""
+        return self._state in (_BODY, _CHUNK)
 
     @property
     def closed(self) -> bool:
@@ -194,8 +205,18 @@ class SmtpServer:
             self.bare_lf = True
             if self.reject_lf:
                 return self._opened(events.ClosedByPolicy("UNKNOWN", line, "bare_lf", self.lf_reply))
+        if self.filter_commands:
+            return self._opened(events.RawLine("", line.strip()))
+        return self._understood(line)
+
+    def _understood(self, line: bytes) -> events.Event | Nothing:
         found = self._command(line.strip())
         return self._opened(found) if isinstance(found, events.Event) and self._state == _COMMAND else found
+
+    def replace_line(self, line: bytes) -> events.Event | Nothing:
+        """The open `RawLine` is to be understood like this."""
+        self._state = _COMMAND
+        return self._understood(line)
 
     def _too_long(self, line: bytes) -> events.Event:
         """There is no telling where such a client stands: say so and hang up."""

@@ -1,0 +1,1 @@
+"""How mail comes in: smtpd, postscreen, qmqpd, pickup."""

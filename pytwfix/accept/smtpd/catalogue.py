@@ -1,0 +1,116 @@
+"""Every restriction by name: what it is made of (SD-25 to SD-31). A name that is missing here answers 451 4.3.5."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytwfix.accept.smtpd import access, address_checks, client_checks, destination, general, hello_checks, unlisted
+from pytwfix.accept.smtpd.restrictions import Entry, NotBuilt, Restriction
+from pytwfix.accept.smtpd.safety import Fatal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytwfix.contracts.host import IHost
+
+
+def _plain(make: Callable[[], Restriction]) -> Entry:
+    restriction = make()
+    return Entry(lambda parser, argument: restriction)
+
+
+def _table(word: str, kind: type[access._Check]) -> Entry:
+    return Entry(access.table_check(kind, word), argument=True)
+
+
+def _not_built(word: str, argument: bool) -> Entry:
+    return Entry(lambda parser, given: NotBuilt(f"{word} {given}".strip()), argument)
+
+
+# Known to Postfix, not built yet: (name, takes an argument). `postconf`'s list of what is not honoured has them.
+NOT_BUILT: tuple[tuple[str, bool], ...] = tuple(
+    (f"check_{what}_{record}_access", True)
+    for what in ("client", "reverse_client_hostname", "helo", "sender", "recipient")
+    for record in ("a", "ns", "mx")
+) + (
+    ("check_ccert_access", True),
+    ("check_sasl_access", True),
+    ("check_policy_service", True),
+    ("permit_tls_clientcerts", False),
+    ("permit_mx_backup", False),
+    ("permit_dnswl_client", True),
+    ("permit_rhswl_client", True),
+    ("reject_rbl_client", True),
+    ("reject_rbl", True),
+    ("reject_rhsbl_client", True),
+    ("reject_rhsbl_reverse_client", True),
+    ("reject_rhsbl_helo", True),
+    ("reject_rhsbl_sender", True),
+    ("reject_rhsbl_recipient", True),
+    ("reject_unverified_sender", False),
+    ("reject_unverified_recipient", False),
+    ("reject_sender_login_mismatch", False),
+    ("reject_authenticated_sender_login_mismatch", False),
+    ("reject_known_sender_login_mismatch", False),
+    ("reject_unauthenticated_sender_login_mismatch", False),
+)
+
+RESTRICTIONS: dict[str, Entry] = {
+    "permit": _plain(general.Permit),
+    "reject": _plain(general.Reject),
+    "defer": _plain(general.Defer),
+    "defer_if_permit": _plain(general.DeferIfPermit),
+    "defer_if_reject": _plain(general.DeferIfReject),
+    "sleep": Entry(general.sleep, argument=True),
+    "reject_plaintext_session": _plain(general.RejectPlaintextSession),
+    "reject_unauth_pipelining": _plain(general.RejectUnauthPipelining),
+    "reject_multi_recipient_bounce": _plain(general.RejectMultiRecipientBounce),
+    "permit_mynetworks": _plain(general.PermitMynetworks),
+    "permit_inet_interfaces": _plain(general.PermitInetInterfaces),
+    "permit_sasl_authenticated": _plain(general.PermitSaslAuthenticated),
+    "permit_tls_all_clientcerts": _plain(general.PermitTlsAllClientcerts),
+    "check_client_access": _table("check_client_access", access.CheckClient),
+    "check_address_map": _table("check_address_map", access.CheckAddressMap),
+    "check_reverse_client_hostname_access": _table("check_reverse_client_hostname_access", access.CheckReverseClient),
+    "check_helo_access": _table("check_helo_access", access.CheckHelo),
+    "check_sender_access": _table("check_sender_access", access.CheckSender),
+    "check_recipient_access": _table("check_recipient_access", access.CheckRecipient),
+    "check_etrn_access": _table("check_etrn_access", access.CheckEtrn),
+    "reject_unknown_client_hostname": _plain(client_checks.RejectUnknownClientHostname),
+    "reject_unknown_client": _plain(client_checks.RejectUnknownClientHostname),
+    "reject_unknown_reverse_client_hostname": _plain(client_checks.RejectUnknownReverseClientHostname),
+    "reject_unknown_forward_client_hostname": _plain(client_checks.RejectUnknownForwardClientHostname),
+    "reject_invalid_helo_hostname": _plain(hello_checks.RejectInvalidHeloHostname),
+    "reject_invalid_hostname": _plain(hello_checks.RejectInvalidHeloHostname),
+    "reject_non_fqdn_helo_hostname": _plain(hello_checks.RejectNonFqdnHeloHostname),
+    "reject_non_fqdn_hostname": _plain(hello_checks.RejectNonFqdnHeloHostname),
+    "reject_unknown_helo_hostname": _plain(hello_checks.RejectUnknownHeloHostname),
+    "reject_unknown_hostname": _plain(hello_checks.RejectUnknownHeloHostname),
+    "reject_non_fqdn_sender": _plain(lambda: address_checks.RejectNonFqdn(of_sender=True)),
+    "reject_non_fqdn_recipient": _plain(lambda: address_checks.RejectNonFqdn(of_sender=False)),
+    "reject_unknown_sender_domain": _plain(lambda: address_checks.RejectUnknownDomain(of_sender=True)),
+    "reject_unknown_address": _plain(lambda: address_checks.RejectUnknownDomain(of_sender=True)),
+    "reject_unknown_recipient_domain": _plain(lambda: address_checks.RejectUnknownDomain(of_sender=False)),
+    "reject_unauth_destination": _plain(destination.RejectUnauthDestination),
+    "defer_unauth_destination": _plain(lambda: destination.RejectUnauthDestination(defer=True)),
+    "permit_auth_destination": _plain(destination.PermitAuthDestination),
+    "reject_unlisted_recipient": _plain(unlisted.RejectUnlisted),
+    "check_recipient_maps": _plain(unlisted.RejectUnlisted),
+    "reject_unlisted_sender": _plain(lambda: unlisted.RejectUnlisted(of_sender=True)),
+}
+RESTRICTIONS.update((word, _not_built(word, argument)) for word, argument in NOT_BUILT)
+
+
+def require_classes(host: IHost, classes: frozenset[str]) -> None:
+    """Every class that is named must have a list (DN-2). Raises Fatal."""
+    for name in sorted(classes):
+        if host.parameter(name) is None:
+            raise Fatal(f"smtpd_restriction_classes: undefined restriction class: {name}")
+
+
+def unhonoured(parser_words: list[str]) -> list[str]:
+    """Which of these words this server knows but does not do."""
+    known = {word for word, _ in NOT_BUILT}
+    return [word for word in parser_words if word.lower() in known]
+
+

@@ -1,0 +1,313 @@
+"""A service's settings in the form that sessions want: bound and parsed once a snapshot, not once a session.
+
+Raises `Fatal` for what Postfix dies of at start (SD-22, DN-2).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from twisted.internet.defer import Deferred, succeed
+
+from pytwfix.accept.smtpd import catalogue, ehlo
+from pytwfix.accept.smtpd.restrictions import Parser, RestrictionList, split
+from pytwfix.accept.smtpd.safety import check_relay_safety
+from pytwfix.accept.smtpd.settings import SmtpdSettings
+from pytwfix.accept.smtpd.state import OK, State
+from pytwfix.accept.smtpd.tls import ServerTls
+from pytwfix.contracts import cleanup
+from pytwfix.contracts.tables import DEFAULT_FLAGS, PARENT
+from pytwfix.dialogs.smtp_server import Rules, SmtpServer
+from pytwfix.mail.reply import Reply
+from pytwfix.settings.common import CommonSettings
+from pytwfix.tables.addresses import Found, find_address
+from pytwfix.tables.maps import Maps
+from pytwfix.tables.matchlists import AddressList, DomainList, StringList
+
+if TYPE_CHECKING:
+    from pytwfix.accept.smtpd.client import Connected
+    from pytwfix.contracts.host import IHost
+
+
+class Codes(NamedTuple):
+    """Reply codes that main.cf may set."""
+
+    reject: int
+    defer: int
+    access_map_reject: int
+    access_map_defer: int
+    plaintext: int
+    multi_recipient_bounce: int
+    invalid_hostname: int
+    non_fqdn: int
+    unknown_hostname: int
+    unknown_client: int
+    unknown_address: int
+    relay_domains: int
+    maps_rbl: int
+    unknown_local: int
+    unknown_virtual_alias: int
+    unknown_virtual_mailbox: int
+    unknown_relay: int
+
+
+class AddressMaps:
+    """Maps that are searched for an address, of a kind of domains that are ours."""
+
+    __slots__ = ("_delimiter", "_local", "_maps")
+
+    def __init__(self, maps: list[Maps], delimiter: bytes, local: bool) -> None:
+        self._maps = [one for one in maps if one]
+        self._delimiter = delimiter
+        self._local = local
+
+    def __bool__(self) -> bool:
+        return bool(self._maps)
+
+    def find(self, address: bytes) -> Deferred[Found | None]:
+        """Errback: TableError."""
+        if not self._maps:
+            return succeed(None)
+        if len(self._maps) == 1:
+            return self._find(self._maps[0], address)
+        return Deferred.fromCoroutine(self._find_first(address))
+
+    def _find(self, maps: Maps, address: bytes) -> Deferred[Found | None]:
+        return find_address(maps, address, delimiter=self._delimiter, local=_yes if self._local else None)
+
+    async def _find_first(self, address: bytes) -> Found | None:
+        for maps in self._maps:
+            found = await self._find(maps, address)
+            if found is not None:
+                return found
+        return None
+
+
+def _yes(domain: bytes) -> bool:
+    return True
+
+
+class Configuration:
+    """Everything that a session asks of main.cf. `settings` is the snapshot that it was made from."""
+
+    def __init__(self, host: IHost) -> None:
+        cfg, common = host.settings(SmtpdSettings), host.settings(CommonSettings)
+        self.settings = cfg
+        self._instances = 0
+        self._parents = frozenset(split(common.parent_domain_matches_subdomains))
+        self._bind_names(cfg, common)
+        self._bind_limits(cfg, common)
+        self._bind_lists(host, cfg, common)
+        self._bind_maps(host, cfg, common)
+        self._bind_restrictions(host, cfg)
+        self.codes = _codes(cfg)
+        self.rules = self._rules(cfg, common)
+        self.tls = ServerTls(cfg, common)
+
+    def _bind_names(self, cfg: SmtpdSettings, common: CommonSettings) -> None:
+        self.hostname = common.myhostname
+        self.mail_name = common.mail_name
+        self.soft_bounce = common.soft_bounce
+        self.smtputf8 = common.smtputf8_enable
+        self.recipient_delimiter = common.recipient_delimiter.encode()
+        self.null_key = cfg.smtpd_null_access_lookup_key.encode()
+        self.access_parents = "smtpd_access_maps" in self._parents
+        self.allow_untrusted_routing = cfg.allow_untrusted_routing
+        self.show_table_name = cfg.show_user_unknown_table_name
+        self.greeting = Reply(220, "", cfg.smtpd_banner)
+        self.peername_lookup = cfg.smtpd_peername_lookup
+        self.client_port_logging = cfg.smtpd_client_port_logging
+        self.hide_client = cfg.smtpd_hide_client_session
+        self.sasl_header = cfg.smtpd_sasl_authenticated_header
+        self.tls_received_header = cfg.smtpd_tls_received_header
+        self.reject_footer = cfg.smtpd_reject_footer
+        self.verp_delimiters = common.default_verp_delimiters
+        self.delay_reject = cfg.smtpd_delay_reject
+        self.cleanup_flags = _cleanup_flags(split(cfg.receive_override_options))
+        self.content_filter = cfg.content_filter
+        unknown_checks = "no_unknown_recipient_checks" not in split(cfg.receive_override_options)
+        self.reject_unlisted_recipient = cfg.smtpd_reject_unlisted_recipient and unknown_checks
+        self.reject_unlisted_sender = cfg.smtpd_reject_unlisted_sender and unknown_checks
+        self.permit_actions = frozenset(split(cfg.smtpd_log_access_permit_actions))
+        self.tempfail_permits = cfg.unknown_address_tempfail_action
+
+    def _bind_limits(self, cfg: SmtpdSettings, common: CommonSettings) -> None:
+        self.size_limit = common.message_size_limit
+        self.queue_minfree = cfg.queue_minfree
+        self.timeout = cfg.smtpd_timeout
+        self.starttls_timeout = cfg.smtpd_starttls_timeout
+        self.per_request_deadline = cfg.smtpd_per_request_deadline
+        self.min_data_rate = cfg.smtpd_min_data_rate
+        self.soft_error_limit = cfg.smtpd_soft_error_limit
+        self.hard_error_limit = cfg.smtpd_hard_error_limit
+        self.junk_command_limit = cfg.smtpd_junk_command_limit
+        self.error_sleep_time = cfg.smtpd_error_sleep_time
+        self.recipient_limit = cfg.smtpd_recipient_limit
+        self.recipient_overshoot_limit = cfg.smtpd_recipient_overshoot_limit
+        self.connection_count_limit = cfg.smtpd_client_connection_count_limit
+        self.connection_rate_limit = cfg.smtpd_client_connection_rate_limit
+        self.message_rate_limit = cfg.smtpd_client_message_rate_limit
+        self.recipient_rate_limit = cfg.smtpd_client_recipient_rate_limit
+        self.new_tls_rate_limit = cfg.smtpd_client_new_tls_session_rate_limit
+        self.ipv4_prefix = cfg.smtpd_client_ipv4_prefix_length
+        self.ipv6_prefix = cfg.smtpd_client_ipv6_prefix_length
+
+    def _bind_lists(self, host: IHost, cfg: SmtpdSettings, common: CommonSettings) -> None:
+        tables = host.tables
+
+        def clients(text: str, name: str) -> AddressList:
+            return AddressList(tables, text, name, self._flags(name))
+
+        self.mynetworks = clients(common.mynetworks, "mynetworks")
+        self.limit_exceptions = clients(cfg.smtpd_client_event_limit_exceptions, "smtpd_client_event_limit_exceptions")
+        self._xclient_hosts = clients(cfg.smtpd_authorized_xclient_hosts, "smtpd_authorized_xclient_hosts")
+        self._xforward_hosts = clients(cfg.smtpd_authorized_xforward_hosts, "smtpd_authorized_xforward_hosts")
+        self._verp_clients = clients(cfg.smtpd_authorized_verp_clients, "smtpd_authorized_verp_clients")
+        self._lf_exceptions = clients(cfg.smtpd_forbid_bare_newline_exclusions, "smtpd_forbid_bare_newline_exclusions")
+        self.forbidden_commands = StringList(tables, cfg.smtpd_forbidden_commands, "smtpd_forbidden_commands")
+        self.fast_flush_domains = DomainList(
+            tables, common.fast_flush_domains, "fast_flush_domains", self._flags("fast_flush_domains")
+        )
+        self.own_addresses = own_addresses(common)
+
+    def _flags(self, name: str) -> int:
+        return DEFAULT_FLAGS | (PARENT if name in self._parents else 0)
+
+    def _bind_maps(self, host: IHost, cfg: SmtpdSettings, common: CommonSettings) -> None:
+        def maps(text: str, name: str) -> Maps:
+            return Maps(host.tables, text, name)
+
+        delimiter = self.recipient_delimiter
+        rewriting = [
+            maps(cfg.recipient_canonical_maps, "recipient_canonical_maps"),
+            maps(cfg.canonical_maps, "canonical_maps"),
+            maps(cfg.virtual_alias_maps, "virtual_alias_maps"),
+        ]
+        self.rewritten_maps = AddressMaps(rewriting, delimiter, False)
+        self.local_recipients = AddressMaps([maps(cfg.local_recipient_maps, "local_recipient_maps")], delimiter, True)
+        mailboxes = maps(cfg.virtual_mailbox_maps, "virtual_mailbox_maps")
+        self.virtual_mailboxes = AddressMaps([mailboxes], delimiter, False)
+        relay = maps(cfg.relay_recipient_maps, "relay_recipient_maps")
+        self.relay_recipients = AddressMaps([relay], delimiter, False)
+        self.command_filter = maps(cfg.smtpd_command_filter, "smtpd_command_filter")
+        keyword_maps = cfg.smtpd_discard_ehlo_keyword_address_maps
+        self._discard_maps = maps(keyword_maps, "smtpd_discard_ehlo_keyword_address_maps")
+        self._discarded = ehlo.discarded(split(cfg.smtpd_discard_ehlo_keywords))
+
+    def _bind_restrictions(self, host: IHost, cfg: SmtpdSettings) -> None:
+        classes = frozenset(split(cfg.smtpd_restriction_classes))
+        catalogue.require_classes(host, classes)
+        parser = Parser(host, catalogue.RESTRICTIONS, classes)
+        parse = parser.parse
+        self.parser = parser
+        self.client_list = parse(cfg.smtpd_client_restrictions, "check_client_access")
+        self.helo_list = parse(cfg.smtpd_helo_restrictions, "check_helo_access")
+        self.sender_list = parse(cfg.smtpd_sender_restrictions, "check_sender_access")
+        relay = parse(cfg.smtpd_relay_restrictions, "check_recipient_access")
+        recipient = parse(cfg.smtpd_recipient_restrictions, "check_recipient_access")
+        first = cfg.smtpd_relay_before_recipient_restrictions
+        self.recipient_lists: tuple[RestrictionList, ...] = (relay, recipient) if first else (recipient, relay)
+        self.data_list = parse(cfg.smtpd_data_restrictions)
+        self.end_of_data_list = parse(cfg.smtpd_end_of_data_restrictions)
+        self.etrn_list = parse(cfg.smtpd_etrn_restrictions, "check_etrn_access")
+        self._local_clients = parse(cfg.local_header_rewrite_clients, "check_address_map")
+        lists = (cfg.smtpd_relay_restrictions, cfg.smtpd_recipient_restrictions)
+        check_relay_safety(host, lists, classes)
+
+    def _rules(self, cfg: SmtpdSettings, common: CommonSettings) -> Rules:
+        level = cfg.smtpd_tls_security_level
+        return Rules(
+            hostname=self.hostname,
+            line_limit=common.line_length_limit,
+            helo_required=cfg.smtpd_helo_required,
+            strict_envelopes=cfg.strict_rfc821_envelopes,
+            min_user=common.allow_min_user,
+            numeric_domain=common.resolve_numeric_domain,
+            smtputf8=self.smtputf8,
+            strict_smtputf8=common.strict_smtputf8,
+            vrfy_disabled=cfg.disable_vrfy_command,
+            requiretls=common.requiretls_enable,
+            ipv6="ipv4" not in split(common.inet_protocols) or "ipv6" in split(common.inet_protocols),
+            tls_required=level == "encrypt" or (not level and cfg.smtpd_enforce_tls),
+            forbid_pipelining=cfg.smtpd_forbid_unauth_pipelining,
+            noop_commands=frozenset(word.upper().encode() for word in split(cfg.smtpd_noop_commands)),
+        )
+
+    # For sessions.
+
+    async def bind(self, core: SmtpServer, client: Connected) -> None:
+        """What this client is offered, and how strict the dialog is with it."""
+        name, address = client.name, client.address
+        core.tls_offered = self.tls.enabled and not core.tls_active
+        core.discarded = await self._discarded_for(address)
+        if "starttls" in core.discarded:
+            core.tls_offered = False
+        core.xclient = bool(self._xclient_hosts) and await self._xclient_hosts.match(name, address)
+        core.xforward = bool(self._xforward_hosts) and await self._xforward_hosts.match(name, address)
+        core.xverp = bool(self._verp_clients) and await self._verp_clients.match(name, address)
+        core.filter_commands = bool(self.command_filter)
+        mode = self.settings.smtpd_forbid_bare_newline.lower()
+        core.lenient_lf = mode == "no" or await self._lf_exceptions.match(name, address)
+        core.reject_lf = mode == "reject" and not core.lenient_lf
+        code = self.settings.smtpd_forbid_bare_newline_reject_code
+        core.lf_reply = core.lf_reply._replace(code=code)
+
+    @property
+    def note_bare_lf(self) -> bool:
+        return self.settings.smtpd_forbid_bare_newline.lower() == "note"
+
+    async def _discarded_for(self, address: str) -> frozenset[str]:
+        if self._discard_maps:
+            found = await self._discard_maps.lookup(address.encode())
+            if found is not None:
+                return ehlo.discarded(split(found.decode("utf-8", "replace")))
+        return self._discarded
+
+    async def is_local_client(self, state: State) -> bool:
+        """local_header_rewrite_clients: whose header addresses are completed as ours (SD-55)."""
+        answer = self._local_clients.check(state)
+        return (answer if isinstance(answer, (int, Reply)) else await answer) == OK
+
+    def new_instance(self, host: IHost) -> str:
+        """A name for one mail transaction, for policy services (SD-40)."""
+        self._instances += 1
+        return f"{self._instances:x}.{int(host.now() * 1e6):x}.0"
+
+
+def own_addresses(common: CommonSettings) -> frozenset[str]:
+    """inet_interfaces and proxy_interfaces, as far as they are addresses."""
+    return frozenset(word.strip("[]") for word in split(f"{common.inet_interfaces} {common.proxy_interfaces}"))
+
+
+def _cleanup_flags(overrides: list[str]) -> int:
+    flags = cleanup.FILTER | cleanup.MAP | cleanup.MILTER | cleanup.SMTP_REPLY
+    dropped = {
+        "no_address_mappings": cleanup.MAP,
+        "no_header_body_checks": cleanup.FILTER,
+        "no_milters": cleanup.MILTER,
+    }
+    for word in overrides:
+        flags &= ~dropped.get(word, 0)
+    return flags
+
+
+def _codes(cfg: Any) -> Codes:
+    return Codes(
+        reject=cfg.reject_code,
+        defer=cfg.defer_code,
+        access_map_reject=cfg.access_map_reject_code,
+        access_map_defer=cfg.access_map_defer_code,
+        plaintext=cfg.plaintext_reject_code,
+        multi_recipient_bounce=cfg.multi_recipient_bounce_reject_code,
+        invalid_hostname=cfg.invalid_hostname_reject_code,
+        non_fqdn=cfg.non_fqdn_reject_code,
+        unknown_hostname=cfg.unknown_hostname_reject_code,
+        unknown_client=cfg.unknown_client_reject_code,
+        unknown_address=cfg.unknown_address_reject_code,
+        relay_domains=cfg.relay_domains_reject_code,
+        maps_rbl=cfg.maps_rbl_reject_code,
+        unknown_local=cfg.unknown_local_recipient_reject_code,
+        unknown_virtual_alias=cfg.unknown_virtual_alias_reject_code,
+        unknown_virtual_mailbox=cfg.unknown_virtual_mailbox_reject_code,
+        unknown_relay=cfg.unknown_relay_recipient_reject_code,
+    )

@@ -1,0 +1,135 @@
+"""The SMTP server's log lines (LG-1 to LG-6). Their shapes are read by pflogsumm, fail2ban and others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pytwfix.accept.smtpd.state import State
+    from pytwfix.contracts.host import ILog
+    from pytwfix.mail.envelope import Client
+
+_ESCAPES = {"\r": "\\r", "\n": "\\n", "\t": "\\t", "\\": "\\\\"}
+
+
+class Tls(NamedTuple):
+    """A TLS session as log lines, headers and policy requests want it."""
+
+    protocol: str
+    cipher: str
+    bits: int
+    algorithm_bits: int
+    peer: str = "Anonymous"
+    detail: str = ""  # " key-exchange X25519 ..." or ""
+
+
+def connect(log: ILog, namaddr: str) -> None:
+    log.info(f"connect from {namaddr}")
+
+
+def disconnect(log: ILog, namaddr: str, counts: str) -> None:
+    log.info(f"disconnect from {namaddr}{counts}")
+
+
+def client(log: ILog, queue_id: str, namaddr: str, origin: Client | None, origin_ident: str) -> None:
+    text = f"{queue_id}: client={namaddr}"
+    if origin_ident:
+        text += f", orig_queue_id={origin_ident}"
+    if origin is not None and origin.address:
+        text += f", orig_client={origin.name or 'unknown'}[{origin.address}]"
+    log.info(text)
+
+
+def ended(log: ILog, why: str, after: str, namaddr: str, queue_id: str) -> None:
+    """`why`: "lost connection", "timeout", "too many errors"; with the queue ID as of 3.10 (LG-1)."""
+    log.info(f"{queue_id + ': ' if queue_id else ''}{why} after {after} from {namaddr}")
+
+
+def reject(state: State, action: str, text: str) -> None:
+    """`action`: reject, reject_warning, hold, discard, filter, redirect, bcc, prepend, info, warn, permit, hangup."""
+    about = f"{state.stage} from {state.namaddr}: {text};{context(state)}"
+    state.host.log.info(f"{state.queue_id or 'NOQUEUE'}: {action}: {about}")
+
+
+def context(state: State) -> str:
+    """` from=<> to=<> proto=SMTP helo=<>`, as far as it is known."""
+    out = ""
+    if state.sender is not None:
+        out += f" from=<{state.text(state.sender)}>"
+    if state.recipient is not None:
+        out += f" to=<{state.text(state.recipient)}>"
+    out += f" proto={state.protocol}"
+    if state.helo:
+        out += f" helo=<{state.helo}>"
+    return out
+
+
+def status_mapped(log: ILog, old: str, kind: str, new: str) -> None:
+    log.info(f"mapping DSN status {old} into {kind} status {new}")
+
+
+def improper_pipelining(log: ILog, verb: str, namaddr: str, data: bytes) -> None:
+    text = "".join(_ESCAPES.get(char, char) for char in data.decode("utf-8", "replace"))
+    log.info(f"improper command pipelining after {verb} from {namaddr}: {text}")
+
+
+def complaint(log: ILog, text: str, namaddr: str, queue_id: str = "") -> None:
+    """A complaint of the dialog, where "%s" stands for the client."""
+    prefix = f"{queue_id}: " if queue_id and "BDAT" in text else ""
+    log.warning(prefix + text.replace("%s", namaddr, 1))
+
+
+def not_smtp(log: ILog, namaddr: str, line: str) -> None:
+    log.warning(f"non-SMTP command from {namaddr}: {line[:100]}")
+
+
+def unknown_restriction(log: ILog, name: str) -> None:
+    log.warning(f'unknown smtpd restriction: "{name}"')
+
+
+def not_built(log: ILog, name: str) -> None:
+    log.warning(f'smtpd restriction "{name}" is not supported by this server')
+
+
+def limit_exceeded(log: ILog, what: str, count: int, namaddr: str, service: str) -> None:
+    """`what`: "Connection concurrency", "Connection rate", ... (LG-5)."""
+    log.warning(f"{what} limit exceeded: {count} from {namaddr} for service {service}")
+
+
+def bdat_too_big(log: ILog, queue_id: str, namaddr: str) -> None:
+    log.warning(f"{queue_id}: BDAT request from {namaddr} exceeds message size limit")
+
+
+def size_limit(log: ILog, queue_id: str) -> None:
+    log.warning(f"{queue_id}: queue file size limit exceeded")
+
+
+def etrn_refused(log: ILog, domain: str, namaddr: str) -> None:
+    log.warning(f"reject: ETRN {domain}... from {namaddr}")
+
+
+def ehlo_discarded(log: ILog, words: str) -> None:
+    log.info(f"discarding EHLO keywords: {words}")
+
+
+def command_replaced(log: ILog, namaddr: str, old: str, new: str) -> None:
+    log.info(f'{namaddr}: replacing command "{old}" with "{new}"')
+
+
+def tls_setup(log: ILog, namaddr: str) -> None:
+    log.info(f"setting up TLS connection from {namaddr}")
+
+
+def tls_established(log: ILog, namaddr: str, tls: Tls) -> None:
+    log.info(
+        f"{tls.peer} TLS connection established from {namaddr}: {tls.protocol} with cipher {tls.cipher} "
+        f"({tls.bits}/{tls.algorithm_bits} bits){tls.detail}"
+    )
+
+
+def tls_failed(log: ILog, namaddr: str, why: str) -> None:
+    log.info(f"SSL_accept error from {namaddr}: {why}")
+
+
+def tls_library(log: ILog, text: str) -> None:
+    log.warning(f"TLS library problem: {text}")

@@ -1,0 +1,67 @@
+"""The Received header that is put before a mail (RFC 5321 section 4.4; INVENTORY SD-49)."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from pytwfix.tables.addresses import external_form
+
+if TYPE_CHECKING:
+    from pytwfix.accept.smtpd.state import State
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def date(now: float) -> str:
+    """A date as mail headers have it, in local time, with the zone's name: `Tue, 24 Nov 2026 09:30:05 +0000 (UTC)`."""
+    local = time.localtime(now)
+    minutes = abs(local.tm_gmtoff) // 60
+    sign = "-" if local.tm_gmtoff < 0 else "+"
+    return (
+        f"{_DAYS[local.tm_wday]}, {local.tm_mday:02d} {_MONTHS[local.tm_mon - 1]} {local.tm_year} "
+        f"{local.tm_hour:02d}:{local.tm_min:02d}:{local.tm_sec:02d} {sign}{minutes // 60:02d}{minutes % 60:02d} "
+        f"({local.tm_zone})"
+    )
+
+
+def header(state: State, queue_id: str, only_recipient: bytes | None, now: float) -> bytes:
+    """`only_recipient` is named when there is no other."""
+    config, client = state.config, state.client
+    when = date(now)
+    if config.hide_client:
+        return f"Received: by {config.hostname} ({config.mail_name}) id {queue_id}; {when}\r\n".encode()
+    lines = [f"Received: from {state.helo or client.name} ({client.name} [{client.rfc_address}])"]
+    if state.tls is not None and config.tls_received_header:
+        lines += _tls_lines(state)
+    if client.sasl_username and config.sasl_header:
+        lines.append(f"\t(Authenticated sender: {client.sasl_username})")
+    by = f"\tby {config.hostname} ({config.mail_name}) with {_protocol(state)} id {queue_id}"
+    if only_recipient is None:
+        lines.append(f"{by};\r\n\t{when}")
+    else:
+        lines.append(f"{by}\r\n\tfor <{_quoted(only_recipient)}>; {when}")
+    return "\r\n".join(lines).encode("utf-8", "replace") + b"\r\n"
+
+
+def _protocol(state: State) -> str:
+    protocol = state.protocol
+    if protocol != "ESMTP":
+        return protocol
+    protocol = ("UTF8SMTP" if state.smtputf8 else "ESMTP") + ("S" if state.tls is not None else "")
+    return protocol + ("A" if state.client.sasl_username else "")
+
+
+def _tls_lines(state: State) -> list[str]:
+    tls = state.tls
+    assert tls is not None
+    lines = [f"\t(using {tls.protocol} with cipher {tls.cipher} ({tls.bits}/{tls.algorithm_bits} bits)"]
+    lines += [f"\t {part}" for part in tls.detail.strip().split("  ") if part]
+    lines[-1] += ")"
+    lines.append("\t(No client certificate requested)")
+    return lines
+
+
+def _quoted(address: bytes) -> str:
+    return external_form(address).decode("utf-8", "replace")

@@ -1,0 +1,107 @@
+"""The SMTP server as a service: a factory for connections, nothing else (SD-1, SD-22)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import Factory
+
+from pytwfix.accept.smtpd.client import UNKNOWN, Connected
+from pytwfix.accept.smtpd.configuration import Configuration
+from pytwfix.accept.smtpd.safety import Fatal
+from pytwfix.accept.smtpd.session import Session
+from pytwfix.accept.smtpd.settings import SmtpdSettings
+from pytwfix.accept.smtpd.wire import Wire
+
+if TYPE_CHECKING:
+    from pytwfix.contracts.host import IHost
+
+
+class SmtpdService(Service):
+    """Serves one line of master.cf. Sessions under way keep the settings that they started with."""
+
+    def __init__(self, host: IHost) -> None:
+        self._host = host
+        self._configuration: Configuration | None = None
+        self._sessions: set[Wire] = set()
+        self._stopped: Deferred[None] | None = None
+
+    def startService(self) -> None:
+        """Raises Fatal (logged) for settings with which Postfix would not run."""
+        super().startService()
+        try:
+            self.configuration()
+        except Fatal as error:
+            self._host.log.fatal(str(error))
+            raise
+
+    def stopService(self) -> Deferred[None] | None:
+        """Clients hear 421 when they come to rest; fires when the last has gone."""
+        super().stopService()
+        if not self._sessions:
+            return None
+        self._stopped = Deferred()
+        for wire in list(self._sessions):
+            wire.stop()
+        return self._stopped
+
+    def configuration(self) -> Configuration:
+        """Parsed anew when the settings are others than before (reload, stress)."""
+        made = self._configuration
+        if made is None or made.settings is not self._host.settings(SmtpdSettings):
+            made = self._configuration = Configuration(self._host)
+        return made
+
+    def factory(self) -> _Connections:
+        return _Connections(self)
+
+    def connection(self) -> Wire | None:
+        """A new connection's protocol; None when the process limit is reached."""
+        if not self._host.connected():
+            return None
+        try:
+            configuration = self.configuration()
+        except Fatal as error:
+            self._host.log.fatal(str(error))
+            self._host.disconnected()
+            return None
+        return Wire(self._host, configuration, self._started)
+
+    def _started(self, wire: Wire) -> None:
+        self._sessions.add(wire)
+        client = _connected(wire.transport)
+        session = Session(self._host, wire.configuration, wire, client)
+        self._host.background(self._run(session, wire), "smtpd session")
+
+    async def _run(self, session: Session, wire: Wire) -> None:
+        try:
+            await session.run()
+        finally:
+            self._sessions.discard(wire)
+            self._host.disconnected()
+            stopped = self._stopped
+            if stopped is not None and not self._sessions:
+                self._stopped = None
+                stopped.callback(None)
+
+
+class _Connections(Factory):
+    noisy = False
+
+    def __init__(self, service: SmtpdService) -> None:
+        self._service = service
+
+    def buildProtocol(self, addr: IAddress | None) -> Wire | None:
+        return self._service.connection()
+
+
+def _connected(transport: Any) -> Connected:
+    peer, own = transport.getPeer(), transport.getHost()
+    address = getattr(peer, "host", UNKNOWN)
+    if address.startswith("::ffff:") and "." in address:
+        address = address[7:]
+    port, own_port = str(getattr(peer, "port", UNKNOWN)), str(getattr(own, "port", UNKNOWN))
+    return Connected(address, port, getattr(own, "host", UNKNOWN), own_port)

@@ -1,0 +1,528 @@
+"""One SMTP session: events of the dialog are checked and answered (SD-5 to SD-19, SD-60). No parsing, no sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+
+from pytwfix.accept.smtpd import client as clients
+from pytwfix.accept.smtpd import ehlo, log, replies
+from pytwfix.accept.smtpd.checks import Checks
+from pytwfix.accept.smtpd.counts import Counts
+from pytwfix.accept.smtpd.limits import Limits
+from pytwfix.accept.smtpd.state import State
+from pytwfix.accept.smtpd.transaction import Transaction
+from pytwfix.accept.smtpd.wire import Wire
+from pytwfix.contracts.tables import TableError
+from pytwfix.dialogs import smtp_events as events
+from pytwfix.dialogs.smtp_commands import COMMANDS
+from pytwfix.dialogs.smtp_server import NEED_DATA, SmtpServer
+from pytwfix.mail.errors import MailError
+from pytwfix.mail.reply import Reply
+
+if TYPE_CHECKING:
+    from pytwfix.accept.smtpd.configuration import Configuration
+    from pytwfix.contracts.host import IHost
+
+_OK = Reply(250, "2.0.0", "Ok")
+_MAIL_OK = Reply(250, "2.1.0", "Ok")
+_RCPT_OK = Reply(250, "2.1.5", "Ok")
+_GO_AHEAD = Reply(354, "", "End data with <CR><LF>.<CR><LF>")
+_BYE = Reply(221, "2.0.0", "Bye", hangup=True)
+_GOODBYE = Reply(221, "2.7.0", "Error: I can break rules, too. Goodbye.", hangup=True)
+_UNKNOWN = Reply(500, "5.5.2", "Error: command not recognized")
+_NO_SPACE = Reply(452, "4.3.1", "Insufficient system storage")
+_TOO_BIG = Reply(552, "5.3.4", "Message size exceeds fixed limit")
+_CHUNK_TOO_BIG = Reply(552, "5.3.4", "Chunk exceeds message size limit")
+_FILE_TOO_BIG = Reply(552, "5.3.4", "Error: message file too big")
+_TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Error: too many recipients")
+_LOOKUP_FAILED = Reply(451, "4.3.0", "Error: temporary lookup failure")
+_READY_FOR_TLS = Reply(220, "2.0.0", "Ready to start TLS")
+_TLS_UNAVAILABLE = Reply(454, "4.7.0", "TLS not available due to local problem")
+_HELP = Reply(214, "2.0.0", "Commands: " + " ".join(verb.decode() for verb in COMMANDS))
+
+
+class Session:
+    """Lives as long as the connection. `wire` moves the bytes; everything else is handed in."""
+
+    __slots__ = (
+        "_checks",
+        "_config",
+        "_context",
+        "_core",
+        "_denied",
+        "_forwarded",
+        "_host",
+        "_limits",
+        "_log",
+        "_mail",
+        "_overshoot",
+        "_state",
+        "_where",
+        "_wire",
+        "counts",
+    )
+
+    def __init__(self, host: IHost, config: Configuration, wire: Wire, client: clients.Connected) -> None:
+        self._host = host
+        self._config = config
+        self._log = host.log
+        self._wire = wire
+        self._core: SmtpServer = wire.core
+        self._state = State(host, config, client)
+        self._checks = Checks(self._state)
+        self._limits = Limits(self._state)
+        self._forwarded = clients.Forwarded()
+        self._mail: Transaction | None = None
+        self._denied: Reply | None = None
+        self._context = ""
+        self._overshoot = 0
+        self._where = "CONNECT"
+        self.counts = Counts(config.soft_error_limit, config.hard_error_limit, config.junk_command_limit)
+
+    # From the first byte to the last.
+
+    async def run(self) -> None:
+        """Serve the client until it or we hang up. Never raises."""
+        try:
+            if await self._connect():
+                await self._serve()
+        except Exception as error:
+            self._log.failure(f"session with {self._state.namaddr}", error)
+            self._core.close(Reply(421, "4.3.0", f"{self._config.hostname} Server error", hangup=True))
+        finally:
+            self._end()
+
+    async def _connect(self) -> bool:
+        """Greet, unless the client is not wanted."""
+        state, config = self._state, self._config
+        client = state.client
+        await clients.look_up(self._host, client, config.peername_lookup)
+        if config.client_port_logging:
+            client.log_port()
+        log.connect(self._log, client.namaddr)
+        if config.tls.wrapper and not await self._handshake():
+            return False
+        refused = await self._limits.connect()
+        await config.bind(self._core, client)
+        refused = refused or await self._checks.connect()
+        if self._core.pending and not refused:
+            log.improper_pipelining(self._log, "CONNECT", client.namaddr, self._core.peek())
+            if config.rules.forbid_pipelining:
+                refused = Reply(554, "5.5.0", "Error: SMTP protocol synchronization", hangup=True)
+        if refused:
+            self.counts.errors += 1
+            self._core.greet(self._dressed(refused))
+            self._denied = Reply(503, "5.7.0", f"Error: access denied for {client.namaddr}")
+        else:
+            self._core.greet(config.greeting)
+        return True
+
+    async def _serve(self) -> None:
+        core, wire = self._core, self._wire
+        while not core.closed and not wire.gone:
+            event = core.next_event()
+            if event is NEED_DATA:
+                wire.flush()
+                if not core.closed:
+                    await wire.more()
+            elif isinstance(event, events.Body):
+                waiting = self._body(event.data)
+                if waiting is not None:
+                    await wire.hold(waiting)
+            elif isinstance(event, events.Event):
+                await self._command(event)
+
+    def _end(self) -> None:
+        """Say goodbye, close, count and log."""
+        wire, core, state = self._wire, self._core, self._state
+        hostname = self._config.hostname
+        if wire.gone == "timeout":
+            core.close(Reply(421, "4.4.2", f"{hostname} Error: timeout exceeded", hangup=True))
+        elif wire.gone == "stopping":
+            core.close(Reply(421, "4.3.2", f"{hostname} Server is shutting down", hangup=True))
+            wire.gone = ""
+        if not state.hangup:
+            wire.flush()
+        gone = wire.gone or ("too many errors" if self.counts.too_many else "")
+        if gone:
+            log.ended(self._log, gone, self._place(), state.namaddr, state.queue_id)
+        self._drop_mail(gone)
+        self._limits.disconnect()
+        notes = " notes=bare_lf" if self._config.note_bare_lf and core.bare_lf else ""
+        log.disconnect(self._log, state.namaddr, self.counts.line() + notes)
+        wire.close()
+
+    def _place(self) -> str:
+        where = self._where
+        return f"{where} ({self._core.bytes_in} bytes)" if where in ("DATA", "BDAT") and self._core.in_body else where
+
+    # Commands.
+
+    async def _command(self, event: events.Event) -> None:
+        if isinstance(event, events.RawLine):
+            found = self._core.replace_line(await self._filtered(event.line))
+            if not isinstance(found, events.Event):
+                return
+            event = found
+        kind = type(event)
+        if kind is not events.EndOfData:
+            self._where = event.verb
+            self.counts.begin(event.verb)
+        if self._core.improper and not self._state.improper:
+            self._state.improper = True
+            log.improper_pipelining(self._log, event.verb, self._state.namaddr, self._core.improper)
+        if self._denied is not None and kind is not events.Quit:
+            reply: Reply | None = self._denied
+        else:
+            try:
+                reply = await _HANDLERS[kind](self, event)
+            except MailError as error:
+                if error.reason:
+                    self._log.warning(error.reason)
+                reply = error.reply
+            except TableError as error:
+                self._log.warning(str(error))
+                reply = _LOOKUP_FAILED
+        if reply is not None:
+            await self._answer(event, reply)
+
+    async def _answer(self, event: events.Event, reply: Reply) -> None:
+        """Count errors, slow down who makes many, and reply (SD-14)."""
+        counts = self.counts
+        counts.end(event, reply)
+        if counts.slow and self._config.error_sleep_time:
+            self._wire.flush()
+            await self._state.pause(self._config.error_sleep_time)
+        if self._state.hangup:
+            self._wire.abandon()
+        self._core.reply(self._dressed(reply) if reply.code >= 400 else reply)
+        if type(event) is events.StartTls and reply.code < 400:
+            await self._start_tls()
+        if counts.too_many and not self._core.closed:
+            text = f"{self._config.hostname} Error: too many errors"
+            self._core.close(self._dressed(Reply(421, "4.7.0", text, hangup=True)))
+
+    def _dressed(self, reply: Reply) -> Reply:
+        return replies.dressed(self._state, reply)
+
+    async def _filtered(self, line: bytes) -> bytes:
+        """smtpd_command_filter (SD-51)."""
+        found = await self._config.command_filter.lookup(line)
+        if found is None:
+            return line
+        namaddr = self._state.namaddr
+        log.command_replaced(self._log, namaddr, line.decode("utf-8", "replace"), found.decode("utf-8", "replace"))
+        return found
+
+    async def _refused(self, event: events.Refused) -> Reply:
+        if event.complaint:
+            log.complaint(self._log, event.complaint, self._state.namaddr, self._state.queue_id)
+        return event.reply
+
+    async def _closed_by_policy(self, event: events.ClosedByPolicy) -> Reply:
+        if event.what == "bare_lf":
+            self._state.stage = event.verb
+            log.reject(self._state, "reject", "bare <LF> received")
+        return event.reply
+
+    async def _unknown(self, event: events.Unknown) -> Reply:
+        line = event.line.decode("utf-8", "replace")
+        word = line.split(None, 1)[0]
+        if event.header_like or await self._config.forbidden_commands.match(word):
+            log.not_smtp(self._log, self._state.namaddr, line)
+            return _GOODBYE
+        return _UNKNOWN
+
+    async def _helo(self, event: events.Helo) -> Reply:
+        state = self._state
+        before = state.helo, state.protocol
+        state.helo = replies.printable(event.name.decode("utf-8", "replace"))
+        refused = await self._checks.hello(event.verb)
+        if refused:
+            state.helo, state.protocol = before
+            return refused
+        self._drop_mail()
+        state.protocol = "ESMTP" if event.verb == "EHLO" else "SMTP"
+        if event.verb == "HELO":
+            return Reply(250, "", self._config.hostname)
+        return ehlo.reply(self._config, self._core)
+
+    async def _mail_from(self, event: events.Mail) -> Reply:
+        state, config = self._state, self._config
+        if refused := await self._limits.message():
+            return refused
+        state.sender = event.sender
+        state.smtputf8 = event.smtputf8
+        state.size = event.size
+        refused = self._size_refused(event.size) or await self._checks.mail()
+        if refused:
+            state.reset()
+            return refused
+        state.instance = config.new_instance(self._host)
+        self._overshoot = 0
+        self._mail = Transaction(state, event, self._forwarded)
+        return _MAIL_OK
+
+    def _size_refused(self, size: int) -> Reply | None:
+        """message_size_limit and room on the disk (SD-6)."""
+        config, state = self._config, self._state
+        refused = None
+        if config.size_limit and size > config.size_limit:
+            refused = _TOO_BIG
+        else:
+            free = self._host.peers.store.free_space()
+            need = max(config.queue_minfree, config.size_limit * 3 // 2, size)
+            if free < need:
+                self._log.warning(f"not enough free space in mail queue: {free} bytes < {need} bytes")
+                refused = _NO_SPACE
+        if refused:
+            state.stage = "MAIL"
+            log.reject(state, "reject", refused.line())
+        return refused
+
+    async def _rcpt(self, event: events.Rcpt) -> Reply:
+        state, config = self._state, self._config
+        mail = self._mail
+        assert mail is not None
+        if refused := await self._limits.recipient():
+            return refused
+        if config.recipient_limit and state.recipients >= config.recipient_limit:
+            self._overshoot += 1
+            self.counts.forgive(self._overshoot <= config.recipient_overshoot_limit)
+            return _TOO_MANY_RECIPIENTS
+        state.recipient = event.recipient
+        try:
+            if event.recipient.lower() != b"postmaster":
+                refused = await self._checks.recipient("RCPT", config.recipient_lists)
+            if refused is None:
+                await mail.recipient(event, self._context or await self._rewrite_context())
+        finally:
+            state.recipient = None
+        return refused or _RCPT_OK
+
+    async def _rewrite_context(self) -> str:
+        """Whether header addresses of this client are ours to complete (SD-55)."""
+        local = self._forwarded.local
+        if local is None:
+            local = await self._config.is_local_client(self._state)
+        self._context = "local" if local else "remote"
+        return self._context
+
+    async def _data(self, event: events.Data) -> Reply:
+        return await self._content_refused("DATA") or _GO_AHEAD
+
+    async def _content_refused(self, stage: str) -> Reply | None:
+        """The data list; then our own headers go first."""
+        state, mail = self._state, self._mail
+        assert mail is not None
+        self._only_recipient(mail)
+        refused = await self._checks.data(stage)
+        state.recipient = None
+        if refused is None:
+            waiting = mail.start_content()
+            if waiting is not None:
+                await waiting
+        return refused
+
+    def _only_recipient(self, mail: Transaction) -> None:
+        self._state.recipient = mail.only_recipient
+
+    def _body(self, data: bytes) -> Deferred[None] | None:
+        return self._mail.body(data) if self._mail is not None else None
+
+    async def _bdat(self, event: events.Bdat) -> Reply | None:
+        mail, config = self._mail, self._config
+        assert mail is not None
+        if config.size_limit and event.size > config.size_limit - mail.size:
+            log.bdat_too_big(self._log, self._state.queue_id, self._state.namaddr)
+            self._drop_mail()
+            return _CHUNK_TOO_BIG
+        if not mail.started:
+            refused = await self._content_refused("BDAT")
+            if refused:
+                return refused
+        self.counts.chunk = event.size
+        self._core.accept_chunk()
+        return None
+
+    async def _end_of_data(self, event: events.EndOfData) -> Reply:
+        if event.verb == "BDAT" and not event.last:
+            refused = self._bare_lf_refused(event)
+            return refused or Reply(250, "2.0.0", f"Ok: {self.counts.chunk} bytes")
+        try:
+            return await self._commit(event)
+        finally:
+            self._drop_mail()
+            self._forwarded = clients.Forwarded()
+            self._context = ""
+
+    def _bare_lf_refused(self, event: events.EndOfData) -> Reply | None:
+        if not (event.bare_lf and self._core.reject_lf):
+            return None
+        state = self._state
+        state.stage = "END-OF-MESSAGE"
+        if self._mail is not None:
+            self._only_recipient(self._mail)
+        log.reject(state, "reject", "bare <LF> received")
+        self._drop_mail()
+        reply = self._core.lf_reply
+        return reply._replace(hangup=reply.code == 521)
+
+    async def _commit(self, event: events.EndOfData) -> Reply:
+        mail, state = self._mail, self._state
+        if refused := self._bare_lf_refused(event):
+            return refused
+        assert mail is not None
+        if mail.too_big:
+            return _FILE_TOO_BIG
+        state.size = mail.size
+        self._only_recipient(mail)
+        refused = await self._checks.data("END-OF-MESSAGE")
+        if refused:
+            return refused
+        committed = await mail.commit()
+        self.counts.junk = 0
+        bytes_word = f"{mail.size} bytes " if event.verb == "BDAT" else ""
+        return Reply(250, "2.0.0", f"Ok: {bytes_word}queued as {committed.queue_id}")
+
+    def _drop_mail(self, reason: str = "") -> None:
+        mail, self._mail = self._mail, None
+        if mail is not None:
+            mail.abort(reason)
+        self._state.reset()
+
+    async def _rset(self, event: events.Rset) -> Reply:
+        self._drop_mail()
+        return _OK
+
+    async def _noop(self, event: events.Noop) -> Reply:
+        return _OK
+
+    async def _quit(self, event: events.Quit) -> Reply:
+        return _BYE
+
+    async def _help(self, event: events.Help) -> Reply:
+        return _HELP
+
+    async def _vrfy(self, event: events.Vrfy) -> Reply:
+        state = self._state
+        if refused := await self._limits.recipient():
+            return refused
+        state.recipient = event.recipient
+        try:
+            if event.recipient.lower() != b"postmaster":
+                refused = await self._checks.recipient("VRFY", self._config.recipient_lists)
+        finally:
+            state.recipient = None
+        return refused or Reply(252, "2.0.0", event.text.decode("utf-8", "replace"))
+
+    async def _etrn(self, event: events.Etrn) -> Reply:
+        state = self._state
+        state.etrn = event.domain
+        refused = await self._checks.etrn()
+        state.etrn = b""
+        if refused:
+            return refused
+        domain = event.domain.decode("utf-8", "replace")
+        if not await self._config.fast_flush_domains.match(domain):
+            log.etrn_refused(self._log, domain, state.namaddr)
+            return Reply(459, "", f"<{domain}>: service unavailable")
+        try:
+            await self._host.peers.queue.flush([domain])
+        except Exception as error:
+            self._log.failure(f"ETRN {domain}", error)
+            return Reply(458, "", "Unable to queue messages")
+        return Reply(250, "", "Queuing started")
+
+    async def _xattributes(self, event: events.Attributes) -> Reply | None:
+        if event.verb == "XFORWARD":
+            self._forwarded.update(event.values)
+            self._context = ""
+            return _OK
+        return await self._xclient(event)
+
+    async def _xclient(self, event: events.Attributes) -> Reply | None:
+        """The session starts again as that of another client, with a greeting (SD-43)."""
+        state = self._state
+        client = state.client
+        client.replace(event.values)
+        self._limits.exempt()
+        state.helo, state.protocol = client.helo, client.protocol or "SMTP"
+        self._drop_mail()
+        self._context = ""
+        self._denied = None
+        self._checks = Checks(state)
+        xforward = self._core.xforward
+        await self._config.bind(self._core, client)
+        self._core.xforward = xforward
+        refused = await self._checks.connect()
+        if refused:
+            self._denied = Reply(503, "5.7.0", f"Error: access denied for {client.namaddr}")
+        self._core.restart()
+        return refused or self._config.greeting
+
+    # TLS.
+
+    async def _starttls(self, event: events.StartTls) -> Reply:
+        if refused := await self._limits.new_tls():
+            return refused
+        if not await self._config.tls.context(self._host):
+            return _TLS_UNAVAILABLE
+        return _READY_FOR_TLS
+
+    async def _start_tls(self) -> None:
+        self._wire.flush()
+        if await self._handshake():
+            self._drop_mail()
+            self._state.helo, self._state.protocol = "", "SMTP"
+            self._core.tls_started()
+
+    async def _handshake(self) -> bool:
+        """False: the connection is of no use any more."""
+        wire, namaddr = self._wire, self._state.namaddr
+        config = self._config
+        context = await config.tls.context(self._host)
+        if context is None:
+            wire.gone = "lost connection"
+            return False
+        if config.tls.loglevel >= 2:
+            log.tls_setup(self._log, namaddr)
+        failure = await wire.start_tls(context, config.starttls_timeout)
+        if failure is not None:
+            log.tls_failed(self._log, namaddr, failure.why)
+            if failure.library:
+                log.tls_library(self._log, failure.library)
+            return False
+        self._core.tls_active = True
+        self._state.tls = wire.tls_details()
+        if config.tls.loglevel >= 1:
+            log.tls_established(self._log, namaddr, self._state.tls)
+        return True
+
+    async def _auth(self, event: events.Auth) -> Reply:
+        return Reply(503, "5.5.1", "Error: authentication not enabled")
+
+
+_HANDLERS: dict[type[events.Event], Callable[[Session, Any], Awaitable[Reply | None]]] = {
+    events.Refused: Session._refused,
+    events.ClosedByPolicy: Session._closed_by_policy,
+    events.Unknown: Session._unknown,
+    events.Helo: Session._helo,
+    events.Mail: Session._mail_from,
+    events.Rcpt: Session._rcpt,
+    events.Data: Session._data,
+    events.Bdat: Session._bdat,
+    events.EndOfData: Session._end_of_data,
+    events.Rset: Session._rset,
+    events.Noop: Session._noop,
+    events.Quit: Session._quit,
+    events.Help: Session._help,
+    events.Vrfy: Session._vrfy,
+    events.Etrn: Session._etrn,
+    events.StartTls: Session._starttls,
+    events.Attributes: Session._xattributes,
+    events.Auth: Session._auth,
+}

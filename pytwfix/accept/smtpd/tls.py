@@ -1,0 +1,35 @@
+"""Whether TLS is offered, and the context of its sessions (SD-42)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytwfix.accept.smtpd.settings import SmtpdSettings
+    from pytwfix.contracts.host import IHost
+    from pytwfix.settings.common import CommonSettings
+
+
+class ServerTls:
+    """Made once a snapshot; the context is made when the first client wants it."""
+
+    def __init__(self, cfg: SmtpdSettings, common: CommonSettings) -> None:
+        self._cfg = cfg
+        level = cfg.smtpd_tls_security_level
+        wanted = level in ("may", "encrypt") or (not level and (cfg.smtpd_use_tls or cfg.smtpd_enforce_tls))
+        self.wrapper = cfg.smtpd_tls_wrappermode
+        self.enabled = (wanted or self.wrapper) and level != "none"
+        digits = cfg.smtpd_tls_loglevel.partition(",")[0].strip()
+        self.loglevel = int(digits) if digits.isdecimal() else 0
+        self._context: Any = None
+
+    async def context(self, host: IHost) -> Any:
+        """A factory for `startTLS`, or None when there is none to be had (which is logged)."""
+        if self._context is None:
+            from pytwfix.net.tls.contexts import server_context
+
+            try:
+                self._context = await server_context(host, self._cfg)
+            except Exception as error:
+                host.log.warning(f"TLS is not available: {error}")
+        return self._context

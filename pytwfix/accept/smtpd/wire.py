@@ -1,0 +1,214 @@
+"""Between a socket and a session: bytes in, bytes out, time limits, TLS (SD-15, SD-42)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IHandshakeListener, IPushProducer
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from pytwfix.accept.smtpd.log import Tls
+from pytwfix.dialogs.smtp_server import SmtpServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.internet.interfaces import IDelayedCall
+
+    from pytwfix.accept.smtpd.configuration import Configuration
+    from pytwfix.contracts.host import IHost
+
+# More than this from a client that does not wait for its replies, and reading stops until it is used up.
+_MAX_PENDING = 131072
+
+
+class HandshakeFailure(NamedTuple):
+    """`why` for the line `SSL_accept error`, `library` for what OpenSSL says."""
+
+    why: str
+    library: str = ""
+
+
+@implementer(IHandshakeListener, IPushProducer)
+class Wire(Protocol):
+    """One connection. The session awaits `more`, and `gone` tells it why there will be no more."""
+
+    def __init__(self, host: IHost, config: Configuration, start: Callable[[Wire], None]) -> None:
+        self.core = SmtpServer(config.rules)
+        self.gone = ""
+        self._host = host
+        self.configuration = self._config = config
+        self._start = start
+        self._waiting: Deferred[None] | None = None
+        self._blocked: Deferred[None] | None = None
+        self._handshake: Deferred[HandshakeFailure | None] | None = None
+        self._timer: IDelayedCall | None = None
+        self._since = 0.0
+        self._paused = False
+        self._abandoned = False
+        self._shaking = False
+
+    # From Twisted.
+
+    def connectionMade(self) -> None:
+        set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
+        if set_no_delay is not None:
+            set_no_delay(True)
+        self.transport.registerProducer(self, True)  # type: ignore[union-attr]
+        self._timer = self._host.call_later(self._config.timeout, self._tick)
+        self._start(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        core = self.core
+        core.receive(data)
+        if self._waiting is not None:
+            if not self._config.per_request_deadline:
+                self._since = self._host.monotonic()
+            elif core.in_body:
+                self._since += len(data) / self._config.min_data_rate
+            self._wake()
+        elif core.pending > _MAX_PENDING and not self._paused:
+            self._paused = True
+            self.transport.pauseProducing()  # type: ignore[union-attr]
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.gone = self.gone or "lost connection"
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+        if self._handshake is not None:
+            self._handshake_failed(reason)
+        blocked, self._blocked = self._blocked, None
+        if blocked is not None:
+            blocked.callback(None)
+        self._wake()
+
+    def handshakeCompleted(self) -> None:
+        self._shaking = False
+        handshake, self._handshake = self._handshake, None
+        if handshake is not None:
+            handshake.callback(None)
+
+    # As the producer of replies: a client that does not read them is not read either.
+
+    def pauseProducing(self) -> None:
+        if self._blocked is None and not self.gone:
+            self._blocked = Deferred()
+
+    def resumeProducing(self) -> None:
+        blocked, self._blocked = self._blocked, None
+        if blocked is not None:
+            blocked.callback(None)
+
+    def stopProducing(self) -> None:
+        """connectionLost says it all."""
+
+    # For the session.
+
+    def flush(self) -> None:
+        """Send the replies that are ready: in one write, straight to the socket when nothing waits there."""
+        data = self.core.data_to_send()
+        if not data or self._abandoned or self.transport is None:
+            return
+        self.transport.write(data)
+
+    async def more(self) -> None:
+        """Wait for bytes, for the end of the connection or of our patience."""
+        if self._blocked is not None:
+            await self._blocked
+        if self._paused:
+            self._paused = False
+            self.transport.resumeProducing()  # type: ignore[union-attr]
+        if self.gone:
+            return
+        self._since = max(self._since, self._host.monotonic())
+        self._waiting = Deferred()
+        await self._waiting
+
+    async def hold(self, waiting: Deferred[None]) -> None:
+        """Read nothing until the mail's file has caught up."""
+        if self._paused or self.gone:
+            await waiting
+            return
+        self._paused = True
+        self.transport.pauseProducing()  # type: ignore[union-attr]
+        await waiting
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.callback(None)
+
+    def _tick(self) -> None:
+        """One timer a session: it looks at the clock when it fires, and is not touched for each command."""
+        limit = self._config.starttls_timeout if self._shaking else self._config.timeout
+        left = limit
+        if self._waiting is not None or self._shaking:
+            left = self._since + limit - self._host.monotonic()
+        if left > 0:
+            self._timer = self._host.call_later(left, self._tick)
+            return
+        self._timer = None
+        self.gone = "timeout"
+        if self._handshake is not None:
+            self._handshake_failed(Failure(ConnectionLost()))
+        self._wake()
+
+    def stop(self) -> None:
+        """The service ends: say so when the session comes to rest."""
+        if not self.gone:
+            self.gone = "stopping"
+            self._wake()
+
+    def abandon(self) -> None:
+        """Send nothing more (the access action HANGUP)."""
+        self._abandoned = True
+
+    def close(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+        if self.transport is not None:
+            self.transport.unregisterProducer()  # type: ignore[union-attr]
+            self.transport.loseConnection()
+
+    # TLS.
+
+    async def start_tls(self, context: Any) -> HandshakeFailure | None:
+        """None when the handshake is done."""
+        if self.gone:
+            return HandshakeFailure("lost connection")
+        self._since = self._host.monotonic()
+        self._shaking = True
+        self._handshake = handshake = Deferred()
+        self.transport.unregisterProducer()  # type: ignore[union-attr]
+        self.transport.startTLS(context)  # type: ignore[union-attr]
+        self.transport.registerProducer(self, True)  # type: ignore[union-attr]
+        return await handshake
+
+    def _handshake_failed(self, reason: Failure) -> None:
+        self._shaking = False
+        handshake, self._handshake = self._handshake, None
+        if handshake is None:
+            return
+        error = reason.value
+        if isinstance(error, (ConnectionDone, ConnectionLost)):
+            handshake.callback(HandshakeFailure("lost connection"))
+        else:
+            handshake.callback(HandshakeFailure("-1", _library_text(error)))
+
+    def tls_details(self) -> Tls:
+        """What was negotiated."""
+        connection = self.transport.getHandle()  # type: ignore[union-attr]
+        bits = connection.get_cipher_bits() or 0
+        return Tls(connection.get_protocol_version_name(), connection.get_cipher_name() or "", bits, bits)
+
+
+def _library_text(error: BaseException) -> str:
+    parts = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    texts = [":".join(str(item) for item in part) for part in parts if isinstance(part, tuple)]
+    return "error:" + "; ".join(texts) if texts else f"{error}"
