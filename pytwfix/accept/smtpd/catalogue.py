@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytwfix.accept.smtpd import access, address_checks, client_checks, destination, general, hello_checks, unlisted
+from pytwfix.accept.smtpd import (
+    access,
+    address_checks,
+    client_checks,
+    destination,
+    general,
+    hello_checks,
+    policy_service,
+    rbl,
+    server_access,
+    unlisted,
+    unverified,
+)
 from pytwfix.accept.smtpd.restrictions import Entry, NotBuilt, Restriction
 from pytwfix.accept.smtpd.safety import Fatal
 
@@ -28,27 +40,11 @@ def _not_built(word: str, argument: bool) -> Entry:
 
 
 # Known to Postfix, not built yet: (name, takes an argument). `postconf`'s list of what is not honoured has them.
-NOT_BUILT: tuple[tuple[str, bool], ...] = tuple(
-    (f"check_{what}_{record}_access", True)
-    for what in ("client", "reverse_client_hostname", "helo", "sender", "recipient")
-    for record in ("a", "ns", "mx")
-) + (
+NOT_BUILT: tuple[tuple[str, bool], ...] = (
     ("check_ccert_access", True),
     ("check_sasl_access", True),
-    ("check_policy_service", True),
     ("permit_tls_clientcerts", False),
     ("permit_mx_backup", False),
-    ("permit_dnswl_client", True),
-    ("permit_rhswl_client", True),
-    ("reject_rbl_client", True),
-    ("reject_rbl", True),
-    ("reject_rhsbl_client", True),
-    ("reject_rhsbl_reverse_client", True),
-    ("reject_rhsbl_helo", True),
-    ("reject_rhsbl_sender", True),
-    ("reject_rhsbl_recipient", True),
-    ("reject_unverified_sender", False),
-    ("reject_unverified_recipient", False),
     ("reject_sender_login_mismatch", False),
     ("reject_authenticated_sender_login_mismatch", False),
     ("reject_known_sender_login_mismatch", False),
@@ -97,7 +93,28 @@ RESTRICTIONS: dict[str, Entry] = {
     "reject_unlisted_recipient": _plain(unlisted.RejectUnlisted),
     "check_recipient_maps": _plain(unlisted.RejectUnlisted),
     "reject_unlisted_sender": _plain(lambda: unlisted.RejectUnlisted(of_sender=True)),
+    "reject_unverified_sender": _plain(lambda: unverified.RejectUnverified(of_sender=True)),
+    "reject_unverified_recipient": _plain(lambda: unverified.RejectUnverified(of_sender=False)),
 }
+RESTRICTIONS.update(
+    {
+        "check_policy_service": Entry(policy_service.make, argument=True),
+        "reject_rbl_client": Entry(rbl.maker(rbl.RejectListed, rbl.client_address), argument=True),
+        "reject_rbl": Entry(rbl.maker(rbl.RejectListed, rbl.client_address), argument=True),
+        "reject_rhsbl_client": Entry(rbl.maker(rbl.RejectListed, rbl.client_name), argument=True),
+        "reject_rhsbl_reverse_client": Entry(rbl.maker(rbl.RejectListed, rbl.reverse_client_name), argument=True),
+        "reject_rhsbl_helo": Entry(rbl.maker(rbl.RejectListed, rbl.helo_name), argument=True),
+        "reject_rhsbl_sender": Entry(rbl.maker(rbl.RejectListed, rbl.sender_domain), argument=True),
+        "reject_rhsbl_recipient": Entry(rbl.maker(rbl.RejectListed, rbl.recipient_domain), argument=True),
+        "permit_dnswl_client": Entry(rbl.maker(rbl.PermitListed, rbl.client_address), argument=True),
+        "permit_rhswl_client": Entry(rbl.maker(rbl.PermitListed, rbl.client_name), argument=True),
+    }
+)
+RESTRICTIONS.update(
+    (f"check_{what}_{record}_access", Entry(server_access.maker(record, about), argument=True))
+    for what, about in server_access.SUBJECTS.items()
+    for record in server_access.RECORDS
+)
 RESTRICTIONS.update((word, _not_built(word, argument)) for word, argument in NOT_BUILT)
 
 

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from pytwfix.contracts.host import IHost
 
 
+# Of a list of name servers or mail exchangers no more than this are looked at (SD-36).
+_MAX_SERVERS = 100
+
+
 class Codes(NamedTuple):
     """Reply codes that main.cf may set."""
 
@@ -49,6 +53,14 @@ class Codes(NamedTuple):
     unknown_virtual_alias: int
     unknown_virtual_mailbox: int
     unknown_relay: int
+
+
+class Unverified(NamedTuple):
+    """How reject_unverified_* answer."""
+
+    reject_code: int
+    defer_code: int
+    reason: str
 
 
 class AddressMaps:
@@ -129,7 +141,6 @@ class Configuration:
         self.reject_unlisted_recipient = cfg.smtpd_reject_unlisted_recipient and unknown_checks
         self.reject_unlisted_sender = cfg.smtpd_reject_unlisted_sender and unknown_checks
         self.permit_actions = frozenset(split(cfg.smtpd_log_access_permit_actions))
-        self.tempfail_permits = cfg.unknown_address_tempfail_action
 
     def _bind_limits(self, cfg: SmtpdSettings, common: CommonSettings) -> None:
         self.size_limit = common.message_size_limit
@@ -149,6 +160,17 @@ class Configuration:
         self.message_rate_limit = cfg.smtpd_client_message_rate_limit
         self.recipient_rate_limit = cfg.smtpd_client_recipient_rate_limit
         self.new_tls_rate_limit = cfg.smtpd_client_new_tls_session_rate_limit
+        self.dns_rr_list_limit = _MAX_SERVERS
+        self.verify_poll_count = cfg.address_verify_poll_count
+        self.verify_poll_delay = cfg.address_verify_poll_delay
+        self.unverified_sender = Unverified(
+            cfg.unverified_sender_reject_code, cfg.unverified_sender_defer_code, cfg.unverified_sender_reject_reason
+        )
+        self.unverified_recipient = Unverified(
+            cfg.unverified_recipient_reject_code,
+            cfg.unverified_recipient_defer_code,
+            cfg.unverified_recipient_reject_reason,
+        )
         self.ipv4_prefix = cfg.smtpd_client_ipv4_prefix_length
         self.ipv6_prefix = cfg.smtpd_client_ipv6_prefix_length
 
@@ -190,6 +212,8 @@ class Configuration:
         relay = maps(cfg.relay_recipient_maps, "relay_recipient_maps")
         self.relay_recipients = AddressMaps([relay], delimiter, False)
         self.command_filter = maps(cfg.smtpd_command_filter, "smtpd_command_filter")
+        self.rbl_reply_maps = maps(cfg.rbl_reply_maps, "rbl_reply_maps")
+        self.default_rbl_reply = cfg.default_rbl_reply
         keyword_maps = cfg.smtpd_discard_ehlo_keyword_address_maps
         self._discard_maps = maps(keyword_maps, "smtpd_discard_ehlo_keyword_address_maps")
         self._discarded = ehlo.discarded(split(cfg.smtpd_discard_ehlo_keywords))

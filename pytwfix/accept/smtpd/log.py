@@ -51,6 +51,11 @@ def reject(state: State, action: str, text: str) -> None:
     state.host.log.info(f"{state.queue_id or 'NOQUEUE'}: {action}: {about}")
 
 
+def permit(state: State, action: str, kind: str, name: str) -> None:
+    """smtpd_log_access_permit_actions (SD-57)."""
+    reject(state, "permit", f"action={action} for {kind}={name}")
+
+
 def context(state: State) -> str:
     """` from=<> to=<> proto=SMTP helo=<>`, as far as it is known."""
     out = ""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytwfix.contracts.host import IHost
 
 _MAX_DEPTH = 100
+_MAX_MADE = 1000
 
 
 class Restriction(Protocol):
@@ -35,6 +36,9 @@ class RestrictionList:
         self.items = items
 
     def check(self, state: State) -> Answer:
+        state.depth += 1
+        if state.depth > _MAX_DEPTH:
+            return Complaint("restriction lists are nested too deeply").check(state)
         for index, item in enumerate(self.items):
             answer = item.check(state)
             if answer.__class__ is int:
@@ -167,7 +171,6 @@ class Parser:
         self.host = host
         self._table = table
         self._classes = classes
-        self._depth = 0
         self._made: dict[tuple[str, str], RestrictionList] = {}
         self.table_check = ""
 
@@ -175,20 +178,12 @@ class Parser:
         """`table_check` is the restriction for a bare table, such as check_sender_access; "" where none is allowed."""
         key = (text, table_check)
         if key not in self._made:
+            if len(self._made) > _MAX_MADE:
+                self._made.clear()
             before, self.table_check = self.table_check, table_check
             self._made[key] = RestrictionList(self._items(split(text)))
             self.table_check = before
         return self._made[key]
-
-    def nested(self, text: str) -> RestrictionList:
-        """A list inside a list: a class, or the right-hand side of an access table."""
-        self._depth += 1
-        try:
-            if self._depth > _MAX_DEPTH:
-                return RestrictionList([Complaint("restriction lists are nested too deeply")])
-            return self.parse(text, self.table_check)
-        finally:
-            self._depth -= 1
 
     def _items(self, words: list[str]) -> list[Restriction]:
         items: list[Restriction] = []
@@ -251,9 +246,6 @@ class _Class:
     def check(self, state: State) -> Answer:
         if self._list is None:
             self._list = self._parser.parse(self._text, self._table_check)
-        state.depth += 1
-        if state.depth > _MAX_DEPTH:
-            return Complaint("smtpd_restriction_classes: restrictions are nested too deeply").check(state)
         return self._list.check(state)
 
 
