@@ -9,13 +9,32 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
+from pytwfix.contracts.delivery import DeliveryRequest
+from pytwfix.contracts.host import IHost
 from pytwfix.contracts.queue import IMessage
 
 _DELIVERED_TO = re.compile(rb"(?im)^delivered-to:[ \t]*([^\n]*)")
 _DAYS = (b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun")
 _MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
+
+
+@asynccontextmanager
+async def opened(host: IHost, request: DeliveryRequest) -> AsyncIterator[IMessage]:
+    """The request's message: the one in hand, else the queue file, opened for as long as this lasts. QueueError."""
+    message = request.message
+    if message is not None:
+        yield message
+        return
+    message = await host.peers.store.open(request.queue, request.queue_id)
+    request.message = message
+    try:
+        yield message
+    finally:
+        request.message = None
+        message.close()
 
 
 async def content(message: IMessage) -> bytes:

@@ -110,7 +110,7 @@ def _check_mbox(fd: int, request: MailboxWrite) -> None:
     if not stat.S_ISREG(info.st_mode):
         raise AsUserError("permanent", "destination is not a regular file")
     if info.st_nlink > 1:
-        raise AsUserError("temporary", f"file has {info.st_nlink} hard links")
+        raise AsUserError("permanent", f"file has {info.st_nlink} hard links")
     if request.strict_owner and info.st_uid != os.geteuid():
         raise AsUserError("owner", f"destination {request.path} is not owned by recipient")
     if info.st_nlink < 1:

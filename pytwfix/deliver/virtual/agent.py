@@ -44,35 +44,27 @@ class Delivery:
         self._request = request
         self._cfg = host.settings(VirtualSettings)
         self._common = host.settings(CommonSettings)
-        self._outcome = Outcome(host, request)
         self._body: bytes | None = None
 
     async def run(self) -> DeliveryResult:
-        message = self._request.message
-        opened = message is None
-        if message is None:
-            message = await self._host.peers.store.open(self._request.queue, self._request.queue_id)
-            self._request.message = message
-        try:
+        async with mailbox.opened(self._host, self._request) as message:
+            outcome = Outcome(self._host, self._request)
             for recipient in self._request.recipients:
-                await self._deliver(message, recipient)
-        finally:
-            if opened:
-                message.close()
-        return self._outcome.result
+                await self._deliver(message, recipient, outcome)
+        return outcome.result
 
-    async def _deliver(self, message: IMessage, recipient: Recipient) -> None:
+    async def _deliver(self, message: IMessage, recipient: Recipient, outcome: Outcome) -> None:
         times = self._request.times
         try:
             dsn = await self._attempt(message, recipient)
         except _Refused as refused:
             dsn = refused.dsn
         if dsn.success:
-            await self._outcome.sent(recipient, dsn, RELAY, times)
+            await outcome.sent(recipient, dsn, RELAY, times)
         elif dsn.permanent:
-            await self._outcome.bounced(recipient, dsn, RELAY, times)
+            await outcome.bounced(recipient, dsn, RELAY, times)
         else:
-            await self._outcome.deferred(recipient, dsn, RELAY, times)
+            await outcome.deferred(recipient, dsn, RELAY, times)
 
     async def _attempt(self, message: IMessage, recipient: Recipient) -> Dsn:
         address = recipient.address

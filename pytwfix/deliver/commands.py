@@ -1,0 +1,96 @@
+"""What a command's end means for the mail, and what environment it gets (LO-5, PI-1).
+
+Exit statuses are those of sysexits.h. A first word X.Y.Z (class 4 or 5) in the output of a command that fails decides
+whether to try again, and is the status that the sender is told. Output is shown on one line.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+
+from pytwfix.contracts.asuser import AsUserError, CommandResult
+from pytwfix.mail.status import Dsn
+
+PATH = "/usr/bin:/bin"
+OUTPUT_LIMIT = 4096
+
+# exit status -> enhanced status, words
+_ENDINGS: dict[int, tuple[str, str]] = {
+    64: ("5.3.0", "command line usage error"),
+    65: ("5.6.0", "data format error"),
+    66: ("5.3.0", "cannot open input"),
+    67: ("5.1.1", "user unknown"),
+    68: ("5.1.2", "host name unknown"),
+    69: ("5.3.0", "service unavailable"),
+    70: ("5.3.0", "internal software error"),
+    71: ("4.3.0", "system resource problem"),
+    72: ("5.3.0", "critical OS file missing"),
+    73: ("5.2.0", "can't create user output file"),
+    74: ("5.3.0", "input/output error"),
+    75: ("4.3.0", "temporary failure"),
+    76: ("5.5.0", "remote error in protocol"),
+    77: ("5.7.0", "permission denied"),
+    78: ("5.3.5", "local configuration error"),
+}
+_STATUS = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?:\s+|\Z)")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_SPACES = str.maketrans("\t\n\v\f\r", "     ")
+
+
+def shown(output: bytes) -> str:
+    """A command's output on one line: every line end a space, control characters as `_`."""
+    return _CONTROL.sub("_", output.decode("utf-8", "replace").translate(_SPACES))
+
+
+def verdict(result: CommandResult, command: str) -> Dsn:
+    """The delivery status of a command that has ended; for success the reason is its output, or "".
+
+    `command` is how it is called in messages about how it died.
+    """
+    output = shown(result.output)
+    if result.timed_out:
+        return _explained(Dsn("5.3.0", f'Command time limit exceeded: "{command}"'), output)
+    if result.status == 0:
+        return Dsn("2.0.0", output.strip())
+    if result.status < 0:
+        return _explained(Dsn("4.3.0", f'Command died with signal {-result.status}: "{command}"'), output)
+    found = _STATUS.match(output)
+    if found is not None:
+        status = ".".join(found.groups())
+        # A command that failed cannot claim success by its output.
+        return Dsn("5.0.0" if status.startswith("2") else status, output[found.end() :])
+    status, words = _ENDINGS.get(result.status, ("5.3.0", f'Command died with status {result.status}: "{command}"'))
+    return _explained(Dsn(status, words), output)
+
+
+def _explained(dsn: Dsn, output: str) -> Dsn:
+    return dsn._replace(reason=f"{dsn.reason}. Command output: {output}") if output else dsn
+
+
+def not_run(error: AsUserError, program: str) -> Dsn:
+    """A command that could not be started: who manages the system may yet correct it, so the mail waits."""
+    if error.kind in ("missing", "permanent") or (error.kind == "denied" and "execvp" in error.text):
+        return Dsn("4.3.0", f"temporary failure. Command output: {program}: fatal: {error.text} ")
+    return Dsn("4.3.0", f"temporary failure: {error.text}")
+
+
+def environment(export: str, values: Mapping[str, str], config_directory: str) -> dict[str, str]:
+    """A clean environment: PATH, what export_environment names (or sets), and `values`."""
+    found = {"PATH": PATH, "MAIL_CONFIG": config_directory}
+    chosen = {"PATH": PATH}
+    for item in _words(export):
+        name, equals, value = item.partition("=")
+        if equals:
+            chosen[name] = value
+        elif name in os.environ or name in found:
+            chosen[name] = os.environ.get(name, found.get(name, ""))
+    chosen.update(values)
+    return {name: value.replace("\0", "") for name, value in chosen.items()}
+
+
+def _words(text: str) -> Iterable[str]:
+    """Names and name=value, or `{ name = value with spaces }`."""
+    for match in re.finditer(r"\{\s*([^=}\s]+)\s*=\s*([^}]*?)\s*\}|([^\s,]+)", text):
+        yield match.group(3) or f"{match.group(1)}={match.group(2)}"

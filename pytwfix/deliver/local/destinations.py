@@ -1,0 +1,198 @@
+"""The ends of the way: a mailbox, a file, a command, each with one user's rights (LO-3, LO-4, LO-5, LO-8).
+
+Every function gives the delivery status; none raises for what a mailbox or a command does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pytwfix.contracts.asuser import AsUserError, CommandRun, Identity, MailboxWrite
+from pytwfix.contracts.delivery import VERIFY_ONLY, DeliveryRequest
+from pytwfix.contracts.host import IHost
+from pytwfix.deliver import commands, mailbox
+from pytwfix.deliver.accounts import Account
+from pytwfix.deliver.local import log, macros
+from pytwfix.deliver.local.settings import LocalSettings
+from pytwfix.deliver.local.target import Target
+from pytwfix.mail.status import DELIVERED, Dsn
+from pytwfix.settings.common import CommonSettings
+from pytwfix.tables.addresses import external_form
+
+# A command of these characters, whose first word is no shell builtin, needs no shell.
+_PLAIN = re.compile(r"[1234567890!@%\-_=+:,./ \t\nabcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ]+\Z")
+# fmt: off
+_BUILTINS = frozenset((
+    "!", ".", ":", "alias", "bg", "break", "case", "cd", "command", "continue", "do", "echo", "else", "eval",
+    "exec", "exit", "export", "false", "fc", "fg", "for", "getopts", "hash", "if", "jobs", "kill", "let", "printf",
+    "pwd", "read", "readonly", "return", "set", "shift", "test", "times", "trap", "true", "type", "ulimit", "umask",
+    "unalias", "unset", "until", "wait", "while",
+))
+# fmt: on
+_STATUS = {"toolarge": "5.2.2", "quota": "4.2.2", "nospace": "4.3.1", "locked": "4.2.0", "temporary": "4.2.0"}
+
+
+class Destinations:
+    """For one recipient of a request; `body` is the content with LF line ends."""
+
+    def __init__(self, host: IHost, request: DeliveryRequest, body: bytes) -> None:
+        self._host = host
+        self._request = request
+        self._body = body
+        self._cfg = host.settings(LocalSettings)
+        self._common = host.settings(CommonSettings)
+        self._verify = bool(request.flags & VERIFY_ONLY)
+
+    # --- mailboxes and files
+
+    async def mailbox(self, target: Target, account: Account, delivered: bytes) -> Dsn:
+        """home_mailbox, or the user's mailbox in mail_spool_directory."""
+        cfg = self._cfg
+        spool = ""
+        if cfg.home_mailbox:
+            path = f"{account.home}/{cfg.home_mailbox}"
+        else:
+            spool = cfg.mail_spool_directory
+            path = f"{spool}{account.name}/" if spool.endswith("/") else f"{spool}/{account.name}"
+        maildir = path.endswith("/")
+        if self._verify:
+            return Dsn("2.0.0", "delivers to maildir" if maildir else "delivers to mailbox")
+        who = Identity(account.uid, account.gid)
+        error = await self._write(target, path, who, delivered, spool.rstrip("/"))
+        if error is None:
+            return Dsn("2.0.0", "delivered to maildir" if maildir else "delivered to mailbox", DELIVERED)
+        return self._failed(error, maildir, f"cannot update mailbox {path} for user {account.name}. ")
+
+    async def file(self, target: Target, path: str, who: Identity, delivered: bytes) -> Dsn:
+        """`/file` or `/directory/` of an alias or .forward."""
+        if self._verify:
+            return Dsn("2.0.0", f"delivers to file: {path}")
+        error = await self._write(target, path, who, delivered, "")
+        maildir = path.endswith("/")
+        if error is None:
+            return Dsn("2.0.0", "delivered to maildir" if maildir else f"delivered to file: {path}", DELIVERED)
+        return self._failed(error, maildir, f"cannot append message to file {path}: ")
+
+    async def _write(
+        self, target: Target, path: str, who: Identity, delivered: bytes, spool: str
+    ) -> AsUserError | None:
+        headers = self._headers(target, delivered if "file" in self._prepend else b"")
+        if path.endswith("/"):
+            data = headers + self._body
+        else:
+            data = mailbox.mbox(external_form(target.sender), self._host.now(), headers, self._body)
+        cfg, common = self._cfg, self._common
+        request = MailboxWrite(
+            path,
+            data,
+            locks=cfg.mailbox_delivery_lock.replace(",", " ").split(),
+            lock_attempts=common.deliver_lock_attempts,
+            lock_delay=common.deliver_lock_delay,
+            stale_lock=common.stale_lock_time,
+            size_limit=cfg.mailbox_size_limit,
+            hostname=common.myhostname,
+            lock_required=False,
+            strict_owner=cfg.strict_mailbox_ownership and not path.startswith("/dev/"),
+            create_directory=spool,
+        )
+        try:
+            await self._host.peers.asuser.write(who, request)
+        except AsUserError as error:
+            if error.kind == "owner":
+                log.ownership(self._host.log)
+            elif error.kind == "denied" and path.endswith("/"):
+                log.maildir_access(self._host.log, who.uid, who.gid, error.text)
+            return error
+        return None
+
+    def _failed(self, error: AsUserError, maildir: bool, prefix: str) -> Dsn:
+        text = "maildir delivery failed: " if maildir else prefix
+        return Dsn(_STATUS.get(error.kind, "5.2.0"), text + error.text)
+
+    # --- what is put before the content
+
+    @property
+    def _prepend(self) -> Sequence[str]:
+        return self._cfg.prepend_delivered_header.replace(",", " ").split()
+
+    def _headers(self, target: Target, delivered: bytes) -> bytes:
+        original = external_form(target.original) if self._common.enable_original_recipient else b""
+        return mailbox.trace_headers(external_form(target.sender), original, delivered)
+
+    # --- commands
+
+    async def command(
+        self, target: Target, text: str, who: Identity, delivered: bytes, account: Account | None, shell: str = ""
+    ) -> Dsn:
+        """`|command` of an alias or .forward, or mailbox_command."""
+        if self._verify:
+            return Dsn("2.0.0", f"delivers to command: {text}")
+        headers = self._headers(target, delivered if "command" in self._prepend else b"")
+        sender = external_form(target.sender)
+        request = CommandRun(
+            arguments(text, self._cfg.local_command_shell),
+            self._environment(target, account),
+            mailbox.from_line(sender, self._host.now()) + headers + self._body,
+            time_limit=float(self._cfg.command_time_limit),
+            directory=self._directory(target, account),
+            output_limit=commands.OUTPUT_LIMIT,
+        )
+        try:
+            result = await self._host.peers.asuser.run(who, request)
+        except AsUserError as error:
+            log.command_not_run(self._host.log, error.text)
+            return commands.not_run(error, "local")
+        if result.timed_out:
+            log.command_time_limit(self._host.log)
+        dsn = commands.verdict(result, text)
+        return Dsn("2.0.0", f"delivered to command: {text}", DELIVERED) if dsn.success else dsn
+
+    def _directory(self, target: Target, account: Account | None) -> str:
+        """command_execution_directory; a macro without a value means no directory."""
+        text = self._cfg.command_execution_directory
+        if not text:
+            return ""
+        allowed = self._cfg.execution_directory_expansion_filter
+        return macros.filtered(text, macros.values(target, account), allowed)
+
+    def _environment(self, target: Target, account: Account | None) -> dict[str, str]:
+        envelope = self._request.envelope
+        client = envelope.client
+        name = _text(target.user) if account is None else account.name
+        optional = {
+            "SHELL": account.shell if account is not None else "",
+            "HOME": account.home if account is not None else "",
+            "EXTENSION": _text(target.extension),
+            "DOMAIN": _text(target.domain),
+            "ORIGINAL_RECIPIENT": _text(external_form(target.original)),
+            "ENVID": _text(envelope.dsn_envid),
+            "CLIENT_ADDRESS": client.address,
+            "CLIENT_HELO": client.helo,
+            "CLIENT_HOSTNAME": client.name,
+            "CLIENT_PROTOCOL": client.protocol,
+            "SASL_METHOD": client.sasl_method,
+            "SASL_SENDER": client.sasl_sender,
+            "SASL_USERNAME": client.sasl_username,
+        }
+        values = {name: value for name, value in optional.items() if value}
+        values.update(USER=name, LOGNAME=name, LOCAL=_text(target.local))
+        values["RECIPIENT"] = _text(external_form(target.address))
+        values["SENDER"] = _text(external_form(target.sender))
+        allowed = self._cfg.command_expansion_filter
+        values = {key: macros.censored(value, allowed) for key, value in values.items()}
+        return commands.environment(self._common.export_environment, values, self._common.config_directory)
+
+
+def arguments(text: str, shell: str = "") -> list[str]:
+    """How a command is run: by local_command_shell, as it stands when it is plain, else by /bin/sh."""
+    if shell:
+        return [*shell.split(), text]
+    words = text.split()
+    if words and _PLAIN.match(text) and words[0] not in _BUILTINS:
+        return words
+    return ["/bin/sh", "-c", text]
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape").replace("\0", "")

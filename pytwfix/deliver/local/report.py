@@ -1,0 +1,101 @@
+"""What became of each address that a recipient was expanded to (LO-1, ST-2).
+
+Each delivery is logged and, if it failed, recorded at once. The recipient itself is marked as done only when all of
+them are over and none is to be tried again; else it stays in the queue and all is done again, as Postfix does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from pytwfix.contracts.delivery import DeliveryRequest
+from pytwfix.contracts.host import IHost
+from pytwfix.contracts.queue import IMessage
+from pytwfix.contracts.reports import TRACE, Report
+from pytwfix.deliver.local.target import Target
+from pytwfix.deliver.outcome import Outcome
+from pytwfix.mail.envelope import Envelope, Recipient
+from pytwfix.mail.status import EXPANDED, NOTIFY_NEVER, NOTIFY_SUCCESS, Dsn
+
+RELAY = "local"
+
+
+class Undone:
+    """The message as Outcome and other agents get it here: nobody marks a recipient as done but `Ledger`."""
+
+    def __init__(self, message: IMessage) -> None:
+        self._message = message
+
+    @property
+    def queue_id(self) -> str:
+        return self._message.queue_id
+
+    @property
+    def envelope(self) -> Envelope:
+        return self._message.envelope
+
+    def body(self) -> AsyncIterator[bytes]:
+        return self._message.body()
+
+    def cached(self) -> bytes | None:
+        return self._message.cached()
+
+    def done(self, recipient: Recipient) -> None:
+        """Later, by Ledger."""
+
+    def close(self) -> None:
+        """By who opened it."""
+
+
+class Ledger:
+    """The outcomes of one recipient of the request."""
+
+    def __init__(self, host: IHost, request: DeliveryRequest, message: IMessage, recipient: Recipient) -> None:
+        self._host = host
+        self._message = message
+        self._recipient = recipient
+        self._expanded = False
+        self.request = replace(request, message=Undone(message), recipients=[recipient])
+        self._outcome = Outcome(host, self.request)
+        self.deferred = False
+
+    def leaf(self, target: Target) -> Recipient:
+        """The address as a recipient for log lines and reports."""
+        top = self._recipient
+        notify = without_success(top.notify) if self._expanded else top.notify
+        return Recipient(target.address, target.original, top.orcpt, notify)
+
+    async def settle(self, target: Target, dsn: Dsn) -> None:
+        """Delivered, refused or to be tried again, by the class of its status."""
+        leaf, times = self.leaf(target), self.request.times
+        if dsn.success:
+            await self._outcome.sent(leaf, dsn, RELAY, times)
+        elif dsn.permanent:
+            await self._outcome.bounced(leaf, dsn, RELAY, times)
+        else:
+            await self._outcome.deferred(leaf, dsn, RELAY, times)
+        if self._outcome.result.deferred:
+            self.deferred = True
+
+    async def expanded(self) -> None:
+        """An alias took the place of the recipient: who asked for success reports is told that, once (DS-3)."""
+        if self._expanded or not self._recipient.notify & NOTIFY_SUCCESS:
+            self._expanded = True
+            return
+        self._expanded = True
+        report = Report(self._recipient, Dsn("2.0.0", "alias expanded", EXPANDED), RELAY, self._host.now())
+        await self._host.peers.reports.record(TRACE, self.request.queue_id, report)
+
+    def finish(self) -> bool:
+        """All is over: whether the recipient stays in the queue."""
+        if not self.deferred:
+            self._message.done(self._recipient)
+        return self.deferred
+
+
+def without_success(notify: int) -> int:
+    """What is left of NOTIFY behind an alias: success is reported once, by the alias itself."""
+    if not notify & NOTIFY_SUCCESS:
+        return notify
+    return notify & ~NOTIFY_SUCCESS or NOTIFY_NEVER
