@@ -207,7 +207,10 @@ def _attributes(core: SmtpServer, verb: str, line: bytes, rest: bytes) -> events
 
 
 def _illegal(verb: str, path: bytes) -> str:
-    return f"Illegal address syntax from %s in {verb} command: {path[:100].decode('utf-8', 'replace')}"
+    """Nothing is said of a path that is simply not closed."""
+    if path.startswith(b"<") and b">" not in path:
+        return ""
+    return f"Illegal address syntax from %s in {verb} command: {path.decode('utf-8', 'replace')}"
 
 
 def _path_and_options(rest: bytes, keyword: bytes, syntax: Reply) -> tuple[bytes, list[bytes]]:

@@ -9,7 +9,7 @@ from pytwfix.mail.reply import Reply
 
 
 class Event:
-    """`verb` is the command in upper case; `line` the command line as it came, without its line end."""
+    """`verb` is the command in upper case, "" where there is none; `line` the command line without its line end."""
 
     __slots__ = ("line", "verb")
 

@@ -204,7 +204,7 @@ class SmtpServer:
         if not line.endswith(b"\r\n") and not self.lenient_lf:
             self.bare_lf = True
             if self.reject_lf:
-                return self._opened(events.ClosedByPolicy("UNKNOWN", line, "bare_lf", self.lf_reply))
+                return self._opened(events.ClosedByPolicy("", line, "bare_lf", self.lf_reply))
         if self.filter_commands:
             return self._opened(events.RawLine("", line.strip()))
         return self._understood(line)
@@ -225,14 +225,14 @@ class SmtpServer:
         text = line[:30].decode("utf-8", "replace")
         reply = Reply(500, "5.5.2", f"{rules.hostname} Error: command too long", hangup=True)
         return self._opened(
-            events.Refused("UNKNOWN", line[:100], reply, f"%s: request longer than {rules.line_limit}: {text}...")
+            events.Refused("", line[:100], reply, f"%s: request longer than {rules.line_limit}: {text}...")
         )
 
     def _command(self, line: bytes) -> events.Event | Nothing:
         if not line:
-            return events.Refused("UNKNOWN", line, _BAD_SYNTAX)
+            return events.Refused("", line, _BAD_SYNTAX)
         if self.rules.smtputf8 and not line.isascii() and not _is_utf8(line):
-            return events.Refused("UNKNOWN", line, _BAD_UTF8)
+            return events.Refused("", line, _BAD_UTF8)
         words = line.split(None, 1)
         word = words[0].upper()
         rest = words[1] if len(words) == 2 else b""

@@ -171,7 +171,7 @@ def _prepend(match: Match) -> Answer:
         return DUNNO
     name, colon, _ = match.text.partition(":")
     if not colon or not name.strip() or " " in name.strip():
-        return match.complain("header: text argument")
+        return match.complain("header: text")
     match.state.actions.append(("prepend", match.text))
     return DUNNO
 

@@ -57,9 +57,9 @@ class RejectUnknownDomain:
         if not domain or domain.startswith("["):
             return DUNNO
         outcome = await name_exists(state, domain, null_mx=True)
-        return self._verdict(state, outcome) if outcome else DUNNO
+        return self._verdict(state, outcome, domain) if outcome else DUNNO
 
-    def _verdict(self, state: State, outcome: int) -> Verdict:
+    def _verdict(self, state: State, outcome: int, domain: str) -> Verdict:
         subject = _subject(state, self._of_sender)
         codes = state.config.codes
         sender = subject.kind == SENDER
@@ -67,7 +67,7 @@ class RejectUnknownDomain:
             text = f"<{subject.name}>: {subject.kind} rejected: Domain not found"
             return state.defer_if_permit(450, "4.1.8" if sender else "4.1.2", text)
         if outcome == NAME_NULL_MX:
-            text = "Domain does not accept mail (nullMX)"
+            text = f"Domain {domain} does not accept mail (nullMX)"
             return state.refuse(subject, 550 if sender else 556, "5.7.27" if sender else "5.1.10", text)
         text = "Malformed DNS server reply" if outcome == NAME_BAD else "Domain not found"
         code = codes.unknown_address

@@ -67,6 +67,8 @@ class Checks:
         """RCPT and VRFY: all that was delayed, then `lists`, then whether the address exists."""
         state = self.state
         state.stage = stage
+        if state.discard:
+            return None
         self._unstick()
         refused = await self._delayed()
         subject = state.recipient_subject()

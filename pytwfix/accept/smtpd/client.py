@@ -126,14 +126,16 @@ def _text(values: dict[str, str], name: str, old: str, missing: str) -> str:
 class Forwarded:
     """What XFORWARD said, until the next mail has ended (SD-44)."""
 
-    __slots__ = ("client", "ident", "local")
+    __slots__ = ("client", "ident", "local", "used")
 
     def __init__(self) -> None:
+        self.used = False
         self.client = Client()
         self.ident = ""
         self.local: bool | None = None
 
     def update(self, values: dict[str, str]) -> None:
+        self.used = True
         fields = {"NAME": "name", "ADDR": "address", "PORT": "port", "PROTO": "protocol", "HELO": "helo"}
         for name, field in fields.items():
             if name in values:

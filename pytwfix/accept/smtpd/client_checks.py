@@ -34,9 +34,9 @@ class RejectUnknownReverseClientHostname:
             return DUNNO
         text = f"Client host rejected: cannot find your reverse hostname, [{client.address}]"
         if client.reverse_status == TRY_AGAIN:
-            return state.defer_if_permit(450, "4.7.25", text)
+            return state.defer_if_permit(450, "4.7.1", text)
         code = state.config.codes.unknown_client
-        return state.reject(code, f"{code // 100}.7.25", text)
+        return state.reject(code, f"{code // 100}.7.1", text)
 
 
 class RejectUnknownForwardClientHostname:

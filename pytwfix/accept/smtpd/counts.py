@@ -8,6 +8,8 @@ from pytwfix.mail.reply import Reply
 
 _ORDER = (*(verb.decode("ascii") for verb in COMMANDS), "UNKNOWN")
 _JUNK = frozenset(("HELO", "EHLO", "RSET", "NOOP", "VRFY", "ETRN"))
+# DATA succeeds when the mail does, STARTTLS when the handshake does; XCLIENT is another client's business.
+_LATER = frozenset((events.Data, events.StartTls, events.Attributes))
 
 
 class Counts:
@@ -39,14 +41,18 @@ class Counts:
         self._forgiven = really
 
     def end(self, event: events.Event, reply: Reply) -> None:
-        """DATA succeeds when the mail does."""
+        """A reply goes out."""
         kind = type(event)
         if reply.code >= 400 or kind is events.Unknown:
             self.errors += not self._forgiven
-        elif kind is not events.Data:
-            self._good[event.verb] = self._good.get(event.verb, 0) + 1
+        elif kind not in _LATER:
+            self.good(event.verb)
         self._forgiven = False
         self.slow = self.errors >= self._soft
+
+    def good(self, verb: str) -> None:
+        """A command of this kind has succeeded."""
+        self._good[verb] = self._good.get(verb, 0) + 1
 
     @property
     def too_many(self) -> bool:

@@ -67,6 +67,7 @@ class RejectUnknownHeloHostname:
         if not outcome:
             return DUNNO
         subject = state.helo_subject()
+        code = state.config.codes.unknown_hostname
         if outcome == NAME_UNKNOWN:
-            return state.refuse(subject, state.config.codes.unknown_hostname, "4.7.1", "Host not found")
+            return state.refuse(subject, code, f"{code // 100}.7.1", "Host not found")
         return state.defer_if_permit(450, "4.7.1", f"<{subject.name}>: {subject.kind} rejected: Host not found")

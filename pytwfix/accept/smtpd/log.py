@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytwfix.tables.addresses import external_form
+
 if TYPE_CHECKING:
     from pytwfix.accept.smtpd.state import State
     from pytwfix.contracts.host import ILog
@@ -31,12 +33,16 @@ def disconnect(log: ILog, namaddr: str, counts: str) -> None:
     log.info(f"disconnect from {namaddr}{counts}")
 
 
-def client(log: ILog, queue_id: str, namaddr: str, origin: Client | None, origin_ident: str) -> None:
+def client(log: ILog, queue_id: str, namaddr: str, sasl_sender: str, origin: Client | None, origin_ident: str) -> None:
+    """`origin`: what XFORWARD said, None when it was not used."""
     text = f"{queue_id}: client={namaddr}"
+    if sasl_sender:
+        text += f", sasl_sender={sasl_sender}"
     if origin_ident:
         text += f", orig_queue_id={origin_ident}"
-    if origin is not None and origin.address:
-        text += f", orig_client={origin.name or 'unknown'}[{origin.address}]"
+    if origin is not None:
+        whole = f"{origin.name or 'unknown'}[{origin.address}]"
+        text += f", orig_client={whole if origin.address else 'unknown'}"
     log.info(text)
 
 
@@ -60,13 +66,19 @@ def context(state: State) -> str:
     """` from=<> to=<> proto=SMTP helo=<>`, as far as it is known."""
     out = ""
     if state.sender is not None:
-        out += f" from=<{state.text(state.sender)}>"
+        out += f" from=<{_address(state, state.sender)}>"
     if state.recipient is not None:
-        out += f" to=<{state.text(state.recipient)}>"
+        out += f" to=<{_address(state, state.recipient)}>"
     out += f" proto={state.protocol}"
     if state.helo:
         out += f" helo=<{state.helo}>"
     return out
+
+
+def _address(state: State, address: bytes) -> str:
+    """In external form; bytes that cannot be shown as `?`."""
+    shown = external_form(address).decode("utf-8" if state.config.smtputf8 else "ascii", "replace")
+    return shown.replace("\ufffd", "?")
 
 
 def status_mapped(log: ILog, old: str, kind: str, new: str) -> None:

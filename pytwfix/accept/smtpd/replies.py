@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytwfix.accept.smtpd.received import date
+from pytwfix.accept.smtpd.state import shown
 
 if TYPE_CHECKING:
     from pytwfix.accept.smtpd.state import State
@@ -25,18 +26,11 @@ def dressed(state: State, reply: Reply) -> Reply:
     config = state.config
     if config.soft_bounce:
         reply = reply.softened()
-    text = reply.text
-    if not (text.isascii() and text.isprintable()):
-        text = "".join(char if _shown(char, config.smtputf8) else " " for char in text)
-    text = text[:_MAX_TEXT]
+    text = shown(reply.text, config.smtputf8)[:_MAX_TEXT]
     footer = config.reject_footer
     if footer:
         text += "\n" + _footer(state, footer)
     return reply._replace(text=text)
-
-
-def _shown(char: str, utf8: bool) -> bool:
-    return char == "\n" or (char.isprintable() and (utf8 or char.isascii()))
 
 
 def _footer(state: State, footer: str) -> str:

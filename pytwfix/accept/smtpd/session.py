@@ -168,7 +168,7 @@ class Session:
                 return
             event = found
         kind = type(event)
-        if kind is not events.EndOfData:
+        if event.verb and kind is not events.EndOfData:
             self._where = event.verb
             self.counts.begin(event.verb)
         if self._core.improper and not self._state.improper:
@@ -439,6 +439,7 @@ class Session:
 
     async def _xattributes(self, event: events.Attributes) -> Reply | None:
         if event.verb == "XFORWARD":
+            self.counts.good("XFORWARD")
             self._forwarded.update(event.values)
             self._context = ""
             return _OK
@@ -476,6 +477,7 @@ class Session:
     async def _start_tls(self) -> None:
         self._wire.flush()
         if await self._handshake():
+            self.counts.good("STARTTLS")
             self._drop_mail()
             self._state.helo, self._state.protocol = "", "SMTP"
             self._core.tls_started()
@@ -490,7 +492,7 @@ class Session:
             return False
         if config.tls.loglevel >= 2:
             log.tls_setup(self._log, namaddr)
-        failure = await wire.start_tls(context, config.starttls_timeout)
+        failure = await wire.start_tls(context)
         if failure is not None:
             log.tls_failed(self._log, namaddr, failure.why)
             if failure.library:

@@ -43,6 +43,15 @@ LOGIN = "SASL login name"
 _FOR_SENDER = {"1": "7", "2": "8", "3": "7", "4": "7", "5": "0", "6": "7", "9": "0"}
 _FOR_RECIPIENT = {"7": "3", "8": "2"}
 
+
+
+def shown(text: str, utf8: bool) -> str:
+    """What may stand in a reply: other characters become blanks (SD-24)."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(char if char == "\n" or (char.isprintable() and (utf8 or char.isascii())) else " " for char in text)
+
+
 CONFIGURATION_ERROR = Reply(451, "4.3.5", "Server configuration error")
 
 
@@ -133,6 +142,7 @@ class State:
         """Refuse with this; `kind` adapts an address status to what it is about (SD-33)."""
         if kind:
             dsn = self.adapted(dsn, kind)
+        text = shown(text, self.config.smtputf8)
         deferral = self.deferred_if_reject
         if deferral is not None and code >= 500 and not self.warn:
             code, dsn, text = deferral

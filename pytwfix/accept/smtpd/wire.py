@@ -51,6 +51,7 @@ class Wire(Protocol):
         self._paused = False
         self._abandoned = False
         self._shaking = False
+        self._lost = False
 
     # From Twisted.
 
@@ -76,6 +77,7 @@ class Wire(Protocol):
             self.transport.pauseProducing()  # type: ignore[union-attr]
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._lost = True
         self.gone = self.gone or "lost connection"
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
@@ -112,7 +114,7 @@ class Wire(Protocol):
     def flush(self) -> None:
         """Send the replies that are ready: in one write, straight to the socket when nothing waits there."""
         data = self.core.data_to_send()
-        if not data or self._abandoned or self.transport is None:
+        if not data or self._abandoned or self._lost:
             return
         self.transport.write(data)
 
@@ -172,9 +174,9 @@ class Wire(Protocol):
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
-        if self.transport is not None:
+        if not self._lost:
             self.transport.unregisterProducer()  # type: ignore[union-attr]
-            self.transport.loseConnection()
+            self.transport.loseConnection()  # type: ignore[union-attr]
 
     # TLS.
 

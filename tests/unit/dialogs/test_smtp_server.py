@@ -275,7 +275,8 @@ class Order(SynchronousTestCase):
 
     def test_values(self) -> None:
         peer = Peer()
-        peer.feed(b"MAIL FROM:<a@b.c> ENVID=x+2By RET=HDRS SIZE=7\r\nRCPT TO:<\"d e\"@f.g> ORCPT=rfc822;q+40r NOTIFY=DELAY\r\n")
+        peer.feed(b"MAIL FROM:<a@b.c> ENVID=x+2By RET=HDRS SIZE=7\r\n")
+        peer.feed(b"RCPT TO:<\"d e\"@f.g> ORCPT=rfc822;q+40r NOTIFY=DELAY\r\n")
         mail, rcpt = peer.seen
         assert isinstance(mail, events.Mail) and isinstance(rcpt, events.Rcpt)
         self.assertEqual((b"a@b.c", b"x+y", 2, 7), (mail.sender, mail.envid, mail.ret, mail.size))
