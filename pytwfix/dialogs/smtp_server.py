@@ -131,6 +131,10 @@ class SmtpServer:
         self._out: list[bytes] = []
         self._skip = 0
         self._after_skip: Reply | events.Event | None = None
+        self.recipients: int = 0
+        self._body: DataBody | None = None
+        self._chunk: ChunkBody | None = None
+        self._chunk_lines: Normalizer | None = None
         self._end_transaction()
 
     # What goes in and out.
@@ -413,9 +417,8 @@ class SmtpServer:
         self.recipients = 0
         self.chunking = False
         self.chunk_failed = False
-        self._body: DataBody | None = None
-        self._chunk: ChunkBody | None = None
-        self._chunk_lines: Normalizer | None = None
+        self._body = self._chunk = None
+        self._chunk_lines = None
 
 
 def _is_utf8(line: bytes) -> bool:

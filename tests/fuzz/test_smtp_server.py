@@ -18,7 +18,11 @@ WORDS = [
     b"VRFY x\r\n", b"ETRN x\r\n", b"AUTH PLAIN x\r\n", b"XCLIENT ADDR=1.2.3.4\r\n", b"XFORWARD NAME=x\r\n", b".\r\n",
     b"\r\n.\r\n", b"\n.\n", b"\r\n", b"\n", b"\r", b".", b"abc", b"\xff\xfe", b"\0", b"SIZE=1", b" ", b"<", b">", b'"',
 ]  # fmt: skip
-PIECES = st.lists(st.one_of(st.sampled_from(WORDS), st.binary(max_size=20)), max_size=40)
+INTRO = b"EHLO x\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<d@e.f>\r\n"
+PIECES = st.tuples(
+    st.sampled_from([b"", INTRO, INTRO + b"DATA\r\n", INTRO + b"BDAT 7\r\n"]),
+    st.lists(st.sampled_from(WORDS) | st.sampled_from(WORDS) | st.binary(max_size=20), min_size=4, max_size=40),
+).map(lambda pair: [pair[0], *pair[1]])
 ANSWERS = st.lists(st.booleans(), max_size=60)
 OPTIONS = st.fixed_dictionaries(
     {name: st.booleans() for name in ("lenient_lf", "reject_lf", "tls_offered", "xclient", "xforward", "xverp")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint
@@ -44,8 +44,10 @@ class _Connection(Protocol):
     def ask(self, data: bytes) -> Deferred[PolicyAnswer]:
         self.used += 1
         self._answer = PolicyAnswer()
-        self._waiting = waiting = Deferred()
-        self.transport.write(data)  # type: ignore[union-attr]
+        waiting: Deferred[PolicyAnswer] = Deferred()
+        self._waiting = waiting
+        transport: Any = self.transport
+        transport.write(data)
         return waiting
 
     def dataReceived(self, data: bytes) -> None:
@@ -143,16 +145,19 @@ class PolicyService:
         self._idle.append(connection)
 
     def _connect(self) -> Deferred[_Connection]:
-        factory = Factory.forProtocol(lambda: _Connection(self._host.monotonic()))  # type: ignore[arg-type]
+        factory: Any = Factory.forProtocol(lambda: _Connection(self._host.monotonic()))  # type: ignore[arg-type]
         factory.noisy = False
+        connecting: Any
         kind, _, rest = self.where.partition(":")
         reactor = self._host.reactor
         if kind == "unix":
             directory = self._host.parameter("queue_directory") or ""
             path = rest if rest.startswith("/") else f"{directory}/{rest}"
-            return UNIXClientEndpoint(reactor, path).connect(factory)  # type: ignore[return-value]
-        host, _, port = rest.rpartition(":")
-        return HostnameEndpoint(reactor, host.strip("[]") or "localhost", int(port)).connect(factory)  # type: ignore[return-value]
+            connecting = UNIXClientEndpoint(reactor, path).connect(factory)
+        else:
+            host, _, port = rest.rpartition(":")
+            connecting = HostnameEndpoint(reactor, host.strip("[]") or "localhost", int(port)).connect(factory)
+        return cast("Deferred[_Connection]", connecting)
 
 
 def _cancel(waiting: list[Deferred[object]]) -> None:

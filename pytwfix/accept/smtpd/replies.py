@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytwfix.accept.smtpd.received import date
 from pytwfix.accept.smtpd.state import shown
+from pytwfix.basics.macros import expand
 
 if TYPE_CHECKING:
     from pytwfix.accept.smtpd.state import State
@@ -53,6 +54,4 @@ def _footer(state: State, footer: str) -> str:
 
 def expanded(text: str, values: dict[str, str]) -> str:
     """`$name`, `${name}` and the conditional forms, with these values only."""
-    from pytwfix.basics.macros import expand
-
-    return expand(text, lambda name: values.get(name))
+    return str(expand(text, values.get))

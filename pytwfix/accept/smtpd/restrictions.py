@@ -8,7 +8,7 @@ a restriction that answers 451 4.3.5 when it is reached, as Postfix does.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 from pytwfix.accept.smtpd import log
 from pytwfix.accept.smtpd.state import DUNNO, OK, Answer, State, Subject, Verdict
@@ -123,10 +123,8 @@ class Complaint:
         return state.misconfigured()
 
 
-class Maker(Protocol):
-    """Makes a restriction from its argument ("" where it takes none)."""
-
-    def __call__(self, parser: Parser, argument: str) -> Restriction: ...
+# Makes a restriction from its argument ("" where it takes none).
+Maker: TypeAlias = "Callable[[Parser, str], Restriction]"
 
 
 class Entry:

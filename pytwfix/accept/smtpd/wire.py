@@ -52,14 +52,16 @@ class Wire(Protocol):
         self._abandoned = False
         self._shaking = False
         self._lost = False
+        self._tcp: Any = None
 
     # From Twisted.
 
     def connectionMade(self) -> None:
-        set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
+        self._tcp = self.transport
+        set_no_delay = getattr(self._tcp, "setTcpNoDelay", None)
         if set_no_delay is not None:
             set_no_delay(True)
-        self.transport.registerProducer(self, True)  # type: ignore[union-attr]
+        self._tcp.registerProducer(self, True)
         self._timer = self._host.call_later(self._config.timeout, self._tick)
         self._start(self)
 
@@ -74,7 +76,7 @@ class Wire(Protocol):
             self._wake()
         elif core.pending > _MAX_PENDING and not self._paused:
             self._paused = True
-            self.transport.pauseProducing()  # type: ignore[union-attr]
+            self._tcp.pauseProducing()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._lost = True
@@ -116,7 +118,7 @@ class Wire(Protocol):
         data = self.core.data_to_send()
         if not data or self._abandoned or self._lost:
             return
-        self.transport.write(data)
+        self._tcp.write(data)
 
     async def more(self) -> None:
         """Wait for bytes, for the end of the connection or of our patience."""
@@ -124,7 +126,7 @@ class Wire(Protocol):
             await self._blocked
         if self._paused:
             self._paused = False
-            self.transport.resumeProducing()  # type: ignore[union-attr]
+            self._tcp.resumeProducing()
         if self.gone:
             return
         self._since = max(self._since, self._host.monotonic())
@@ -137,7 +139,7 @@ class Wire(Protocol):
             await waiting
             return
         self._paused = True
-        self.transport.pauseProducing()  # type: ignore[union-attr]
+        self._tcp.pauseProducing()
         await waiting
 
     def _wake(self) -> None:
@@ -175,8 +177,8 @@ class Wire(Protocol):
             self._timer.cancel()
         self._timer = None
         if not self._lost:
-            self.transport.unregisterProducer()  # type: ignore[union-attr]
-            self.transport.loseConnection()  # type: ignore[union-attr]
+            self._tcp.unregisterProducer()
+            self._tcp.loseConnection()
 
     # TLS.
 
@@ -186,10 +188,11 @@ class Wire(Protocol):
             return HandshakeFailure("lost connection")
         self._since = self._host.monotonic()
         self._shaking = True
-        self._handshake = handshake = Deferred()
-        self.transport.unregisterProducer()  # type: ignore[union-attr]
-        self.transport.startTLS(context)  # type: ignore[union-attr]
-        self.transport.registerProducer(self, True)  # type: ignore[union-attr]
+        handshake: Deferred[HandshakeFailure | None] = Deferred()
+        self._handshake = handshake
+        self._tcp.unregisterProducer()
+        self._tcp.startTLS(context)
+        self._tcp.registerProducer(self, True)
         return await handshake
 
     def _handshake_failed(self, reason: Failure) -> None:
@@ -205,12 +208,12 @@ class Wire(Protocol):
 
     def tls_details(self) -> Tls:
         """What was negotiated."""
-        connection = self.transport.getHandle()  # type: ignore[union-attr]
+        connection = self._tcp.getHandle()
         bits = connection.get_cipher_bits() or 0
         return Tls(connection.get_protocol_version_name(), connection.get_cipher_name() or "", bits, bits)
 
 
-def _library_text(error: BaseException) -> str:
-    parts = error.args[0] if error.args and isinstance(error.args[0], list) else []
+def _library_text(error: BaseException | None) -> str:
+    parts = error.args[0] if error is not None and error.args and isinstance(error.args[0], list) else []
     texts = [":".join(str(item) for item in part) for part in parts if isinstance(part, tuple)]
     return "error:" + "; ".join(texts) if texts else f"{error}"
