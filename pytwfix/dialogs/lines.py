@@ -131,7 +131,8 @@ class DataBody:
         return self._line_cut(data), 0, False
 
     def _lenient_cut(self, data: bytearray) -> tuple[int, int, bool]:
-        found = (_LENIENT_END if self._at_start else _LENIENT_END_INSIDE).search(data)
+        start = 0 if self._at_start and data.startswith(b".") else data.find(b"\n.")
+        found = (_LENIENT_END if self._at_start else _LENIENT_END_INSIDE).search(data, start) if start >= 0 else None
         if found:
             return found.start(), found.end() - found.start(), True
         return self._line_cut(data), 0, False
