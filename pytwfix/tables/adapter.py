@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from pytwfix.contracts.host import IThreads
 from pytwfix.contracts.tables import TableError
-from pytwfix.tables.driver import Driver
+from pytwfix.tables.driver import Driver, TableBusy
 
 
 class Table:
@@ -34,6 +34,8 @@ class Table:
             return self._threads.run(self.get, key)
         try:
             return succeed(self.get(key))
+        except TableBusy:
+            return self._threads.run(self.driver.get_waiting, key)
         except TableError as error:
             return fail(error)
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from twisted.internet.defer import Deferred, fail, succeed
 
 from pytwfix.contracts.tables import TableError, TableMisconfigured
+from pytwfix.tables.driver import TableBusy
 from pytwfix.tables.maps import Maps
 from pytwfix.tables.results import split_addresses
 
@@ -128,6 +129,8 @@ def find_address(
         return Deferred.fromCoroutine(_find_waiting(maps, address, strategy, delimiter, subdomains, local))
     try:
         return succeed(_find_now(maps, address, strategy, delimiter, subdomains))
+    except TableBusy:
+        return Deferred.fromCoroutine(_find_waiting(maps, address, strategy, delimiter, subdomains, local))
     except TableError as error:
         return fail(error)
 
@@ -159,7 +162,7 @@ async def _find_waiting(
         bare = answer if isinstance(answer, bool) else await answer
     for form in _forms(address):
         for key, partial, stripped in address_keys(form, strategy, delimiter, subdomains, bare):
-            value = maps.get(key, partial) if maps.direct else await maps.lookup(key, partial)
+            value = await maps.lookup(key, partial)
             if value is not None:
                 return Found(value, _extension(address, delimiter) if stripped else b"")
     return None
@@ -204,6 +207,8 @@ def _first(maps: Maps, keys: list[tuple[bytes, bool]]) -> Deferred[bytes | None]
             value = maps.get(key, partial)
             if value is not None:
                 return succeed(value)
+    except TableBusy:
+        return Deferred.fromCoroutine(_first_waiting(maps, keys))
     except TableError as error:
         return fail(error)
     return succeed(None)

@@ -9,10 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from pytwfix.contracts.tables import FOLD_FIX, FOLD_MUL, UTF8_REQUEST, TableMisconfigured
+from pytwfix.contracts.tables import FOLD_FIX, FOLD_MUL, UTF8_REQUEST, TableMisconfigured, TableUnavailable
+from pytwfix.tables.textsource import shown
 
 if TYPE_CHECKING:
     from pytwfix.contracts.host import IDisk, ILog, IRandom
+
+
+NOT_UTF8 = "malformed UTF-8 or invalid codepoint"
+
+
+class TableBusy(TableUnavailable):
+    """Another program is writing the file at this moment: ask again by `get_waiting`, in a thread."""
 
 
 class TableContext:
@@ -85,6 +93,7 @@ class Driver:
         self.kind = kind
         self.rest = rest
         self.name = f"{kind}:{rest}"
+        self.label = self.name  # as messages say it
         self.flags = flags
         self.fold = bool(flags & (FOLD_FIX if self.fixed else FOLD_MUL))
         self.utf8 = bool(flags & UTF8_REQUEST) and context.smtputf8
@@ -92,8 +101,12 @@ class Driver:
     def get(self, key: bytes) -> bytes | None:
         """The value of `key`, or None. Raises TableError."""
         if key.isascii():
-            return self.find(key.lower() if self.fold else key)
-        return self._get_eight_bit(key)
+            value = self.find(key.lower() if self.fold else key)
+        else:
+            value = self._get_eight_bit(key)
+        if value is not None and self.utf8 and not value.isascii():
+            self._check_value(key, value)
+        return value
 
     def _get_eight_bit(self, key: bytes) -> bytes | None:
         if self.utf8:
@@ -105,13 +118,30 @@ class Driver:
             return self.find(text.casefold().encode() if self.fold else key)
         return self.find(key.lower() if self.fold else key)
 
+    def _check_value(self, key: bytes, value: bytes) -> None:
+        try:
+            value.decode()
+        except UnicodeDecodeError:
+            text = f'key "{shown(key)}": non-UTF-8 value "{shown(value)}": {NOT_UTF8}'
+            self.context.log.warning(f"{self.label}: {text}")
+            raise TableMisconfigured(self.name, text) from None
+
+    def get_waiting(self, key: bytes) -> bytes | None:
+        """As `get`, but waits for another program that is writing: never in the reactor's thread."""
+        return self.get(key)
+
     def warn_not_utf8(self, key: bytes) -> None:
-        shown = key.decode("ascii", "replace").replace("\ufffd", "?")
-        self.context.log.warning(f'{self.name}: non-UTF-8 key "{shown}"')
+        self.context.log.warning(f'{self.label}: non-UTF-8 key "{shown(key)}": {NOT_UTF8}')
 
     def find(self, key: bytes) -> bytes | None:
         """The lookup itself, of a key that is folded already."""
         raise NotImplementedError
+
+    def begin_update(self) -> None:
+        """Updates follow: a file type may take them together until `end_update`."""
+
+    def end_update(self) -> None:
+        """What was updated is on the disk when this returns."""
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """All keys and values, in the table's own order."""

@@ -10,6 +10,8 @@ from pytwfix.tables.names import balanced, split_list
 
 
 class Inline(Driver):
+    readonly = "map requires O_RDONLY access mode"
+
     def __init__(self, context: TableContext, kind: str, rest: str, flags: int) -> None:
         super().__init__(context, kind, rest, flags)
         self._values: dict[bytes, bytes] = {}

@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from pytwfix.contracts.host import ILog
 from pytwfix.contracts.tables import DEFAULT_FLAGS, ITable, ITables, TableError, TableMisconfigured
 from pytwfix.tables.adapter import Table
+from pytwfix.tables.driver import TableBusy
 from pytwfix.tables.names import split_list
 
 
@@ -40,17 +41,21 @@ class Maps:
         if self.direct:
             try:
                 return succeed(self.get(key, partial))
+            except TableBusy:
+                return Deferred.fromCoroutine(self._lookup(key, partial))
             except TableError as error:
                 return fail(error)
         return Deferred.fromCoroutine(self._lookup(key, partial))
 
     def get(self, key: bytes, partial: bool = False) -> bytes | None:
-        """The same, at once; only when `direct`. Raises TableError."""
+        """The same, at once; only when `direct`. Raises TableError; TableBusy: use `lookup`."""
         for table in self._tables:
             if partial and not table.fixed:
                 continue
             try:
                 value: bytes | None = table.get(key)  # type: ignore[attr-defined]
+            except TableBusy:
+                raise
             except TableError as error:
                 self._failed(table, key, error)
                 raise
@@ -77,7 +82,8 @@ class Maps:
             self._log.warning(text)
 
     def _failed(self, table: ITable, key: bytes, error: TableError) -> None:
-        self.warn(f'{table.name} lookup error for "{_shown(key)}"')
+        label = table.driver.label if isinstance(table, Table) else table.name
+        self.warn(f'{label} lookup error for "{_shown(key)}"')
 
     def _empty(self, table: ITable, key: bytes) -> bytes:
         """An empty value says nothing: whoever wrote it wanted "not found", or forgot something."""

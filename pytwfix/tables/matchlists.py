@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from pytwfix.contracts.tables import DEFAULT_FLAGS, PARENT, ITable, ITables, TableError, TableMisconfigured
 from pytwfix.tables.adapter import Table
 from pytwfix.tables.addresses import parents
+from pytwfix.tables.driver import TableBusy
 from pytwfix.tables.files import read_file
 from pytwfix.tables.names import is_table, split_list
 from pytwfix.tables.networks import Address, NetworkSet, parse_address, parse_network
@@ -128,7 +129,11 @@ class MatchList:
                 for key, partial in self._keys(name, shown):
                     if partial and not rule.table.fixed:
                         continue
-                    if rule.table.get(key) is not None:  # type: ignore[attr-defined]
+                    try:
+                        value = rule.table.get(key)  # type: ignore[attr-defined]
+                    except TableBusy:
+                        return None
+                    if value is not None:
                         return rule.verdict
         return False
 

@@ -34,15 +34,17 @@ def parse_network(text: str) -> tuple[int, int, int]:
         net, closing, after = net[1:].partition("]")
         if not closing or after:
             raise ValueError(f"missing ']' character after \"{text}\"")
+    if slash and not length.isdigit():
+        raise ValueError(f'bad mask value in "{text}"')
     try:
         bits, number = parse_address(net)
     except ValueError:
-        raise ValueError(f'bad net/mask pattern: "{text}"' if slash else f'bad address pattern: "{text}"') from None
+        raise ValueError(f'bad address pattern: "{text}"') from None
     if not slash:
         return bits, number, bits
-    if not length.isdigit() or int(length) > bits:
-        raise ValueError(f'bad net/mask pattern: "{text}"')
     prefix = int(length)
+    if prefix > bits:
+        raise ValueError(f'bad mask length in "{text}"')
     hosts = bits - prefix
     if number & ((1 << hosts) - 1):
         right = show_address(bits, number >> hosts << hosts)

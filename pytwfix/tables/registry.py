@@ -9,7 +9,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pytwfix.contracts.tables import DEFAULT_FLAGS, NO_PROXY, TableError, TableMisconfigured
+from pytwfix.contracts.tables import DEFAULT_FLAGS, NO_PROXY, TableError, TableMisconfigured, TableUnavailable
 from pytwfix.tables.driver import Driver, TableContext
 from pytwfix.tables.names import split_name
 from pytwfix.tables.surrogate import Surrogate
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 # type -> module:class, below this package.
 TYPES = {
-    "btree": "berkeley:BerkeleyDB",
+    "btree": "berkeley:make_driver",
     "cdb": "cdb:Cdb",
     "cidr": "cidr:Cidr",
     "environ": "environ:Environ",
     "fail": "fail:Fail",
-    "hash": "berkeley:BerkeleyDB",
+    "hash": "berkeley:make_driver",
     "inline": "inline:Inline",
     "internal": "inline:Internal",
     "lmdb": "lmdbtable:Lmdb",
@@ -42,8 +42,11 @@ TYPES = {
 # Types of Postfix that are not made yet.
 UNBUILT = ("ldap", "memcache", "mongodb", "mysql", "nis", "nisplus", "pgsql", "redis", "socketmap", "sqlite", "tcp")
 
-# Types of other systems, or superseded: as unknown as any other word.
+# A package that is missing -> the extra that brings it.
 EXTRAS = {"pcre2": "pcre", "ldap3": "ldap", "berkeleydb": "berkeleydb", "psycopg": "pgsql", "pymysql": "mysql"}
+
+
+_WRITABLE = 1 << 16  # part of the key under which an open table is found again
 
 
 class Tables:
@@ -91,7 +94,35 @@ class Tables:
         return table
 
     def open_writable(self, name: str, flags: int = DEFAULT_FLAGS) -> Table:
-        return self.open(name, flags | WRITE)
+        table = self._open.get((name, flags | _WRITABLE))
+        if table is None:
+            from pytwfix.tables.adapter import Table
+
+            assert self._threads is not None
+            table = self._open[name, flags | _WRITABLE] = Table(self._writable_or_surrogate(name, flags), self._threads)
+        return table
+
+    def writable_driver(self, name: str, flags: int = DEFAULT_FLAGS) -> Driver:
+        """The synchronous table for updates and deletes; an indexed file is made when there is none. TableError."""
+        from pytwfix.tables.build import open_for_update
+
+        try:
+            kind, rest = split_name(name, self.context.default_type)
+        except ValueError as error:
+            raise TableMisconfigured(name, str(error)) from None
+        if kind == "proxy":
+            return self.writable_driver(rest, flags)
+        try:
+            return open_for_update(self.context, kind, rest, flags, make=True)
+        except OSError as error:
+            raise TableUnavailable(name, f"open {error.filename}: {error.strerror}") from None
+
+    def _writable_or_surrogate(self, name: str, flags: int) -> Driver:
+        try:
+            return self.writable_driver(name, flags)
+        except TableError as error:
+            self.context.log.error(error.reason)
+            return Surrogate(self.context, name, error)
 
     def driver(self, name: str, flags: int = DEFAULT_FLAGS) -> Driver:
         """The synchronous table. Raises TableError."""
@@ -119,9 +150,6 @@ class Tables:
         for table in self._open.values():
             table.close()
         self._open.clear()
-
-
-WRITE = 1 << 16  # open for update and delete; only `Tables` uses it
 
 
 def _class_of(kind: str, name: str) -> Callable[[TableContext, str, str, int], Driver]:

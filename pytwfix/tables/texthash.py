@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pytwfix.contracts.tables import TableError
 from pytwfix.tables.driver import Driver, TableContext
 from pytwfix.tables.files import Watch, read_file
-from pytwfix.tables.textsource import entries, folder
+from pytwfix.tables.textsource import IGNORED, entries, folder, shown
 
 
 class TextHash(Driver):
+    readonly = "map requires O_RDONLY access mode"
+
     def __init__(self, context: TableContext, kind: str, rest: str, flags: int) -> None:
         super().__init__(context, kind, rest, flags)
         self._path = context.path(rest)
@@ -20,13 +22,14 @@ class TextHash(Driver):
     def _read(self) -> dict[bytes, bytes]:
         data = read_file(self.context, self.name, self._path, "open database")
         warn = self.context.log.warning
+        fold = folder(self.fold, self.utf8)
         values: dict[bytes, bytes] = {}
-        for number, key, value in entries(data, self._path, warn, folder(self.fold, self.utf8), self.utf8):
-            if key in values:
-                shown = key.decode("utf-8", "replace")
-                warn(f'{self._path}, line {number}: duplicate entry: "{shown}"')
+        for number, key, value in entries(data, self._path, warn, self.utf8, IGNORED):
+            folded = fold(key)
+            if folded in values:
+                warn(f'{self._path}, line {number}: duplicate entry: "{shown(key)}"')
                 continue
-            values[key] = value
+            values[folded] = value
         return values
 
     def find(self, key: bytes) -> bytes | None:

@@ -59,28 +59,56 @@ def _quoted_key(line: bytes) -> tuple[bytes, bytes]:
     return line[:index], line[index:].strip(_SPACE)
 
 
+IGNORED = " -- ignoring this line"
+
+
 def entries(
-    data: bytes, path: str, warn: Callable[[str], None], fold: Callable[[bytes], bytes], utf8: bool = True
+    data: bytes, path: str, warn: Callable[[str], None], utf8: bool = True, ignored: str = ""
 ) -> Iterator[tuple[int, bytes, bytes]]:
-    """(line number, folded key, value) of a table's source; what is wrong with a line is said by `warn`."""
+    """(line number, key, value) of a table's source; what is wrong with a line is said by `warn`, with `ignored`."""
     for number, line in logical_lines(data):
         place = f"{path}, line {number}"
-        if utf8 and not _is_utf8(line):
-            warn(f"{place}: non-UTF-8 input \"{line.decode('ascii', 'replace')}\" -- ignoring this line")
+        if utf8 and not is_utf8(line):
+            warn(f'{place}: non-UTF-8 input "{shown(line)}" -- ignoring this line')
             continue
-        if line[:1] in b" \t":
-            warn(f"{place}: logical line must not start with whitespace")
+        if line[0] in _SPACE:
+            warn(f'{path}: logical line must not start with whitespace: "{shown(line)}"')
+            continue
+        if unbalanced(line):
+            warn(f"{place}: unbalanced '\"' in '{shown(line)}' -- ignoring this line")
             continue
         key, value = key_and_value(line)
         if not key or not value:
-            warn(f'{place}: expected format: key whitespace value')
+            warn(f"{place}: expected format: key whitespace value{ignored}")
             continue
         if key.endswith(b":"):
-            warn(f"{place}: record is in \"key: value\" format; is this an alias file?")
-        yield number, fold(key), value
+            warn(f'{place}: record is in "key: value" format; is this an alias file?')
+        yield number, key, value
 
 
-def _is_utf8(line: bytes) -> bool:
+def unbalanced(line: bytes) -> bool:
+    """Whether a line that starts with a quote has no closing one in its key."""
+    return line.startswith(b'"') and _closing_quote(line) < 0
+
+
+def _closing_quote(line: bytes) -> int:
+    index = 1
+    while index < len(line):
+        if line[index : index + 1] == b"\\":
+            index += 1
+        elif line[index : index + 1] == b'"':
+            return index
+        index += 1
+    return -1
+
+
+def shown(text: bytes) -> str:
+    """Text for a warning: what is not UTF-8 as question marks."""
+    return text.decode("utf-8", "replace").replace("\ufffd", "?")
+
+
+def is_utf8(line: bytes) -> bool:
+    """Whether the bytes are valid UTF-8."""
     if line.isascii():
         return True
     try:

@@ -1,0 +1,77 @@
+"""Tables made of tables or values: pipemap, unionmap, randmap (MT-6)."""
+
+from __future__ import annotations
+
+from pytwfix.contracts.tables import TableMisconfigured
+from pytwfix.tables.driver import Driver, TableContext
+from pytwfix.tables.names import balanced, split_list, split_name
+
+
+def _elements(table: Driver, what: str) -> list[str]:
+    """What stands between the braces. TableMisconfigured for anything else, or nothing."""
+    body, problem = balanced(table.rest) if table.rest.startswith("{") else ("", "no brace")
+    elements = split_list(body)
+    if problem or not elements:
+        raise TableMisconfigured(table.name, _hint(table, what))
+    return elements
+
+
+def _hint(table: Driver, what: str) -> str:
+    return f'bad syntax: "{table.name}"; need "{table.kind}:{{{what}...}}"'
+
+
+class _OfTables(Driver):
+    """FIXED or PATTERN, and blocking, as its members are (LK-2)."""
+
+    readonly = "map requires O_RDONLY access mode"
+
+    def __init__(self, context: TableContext, kind: str, rest: str, flags: int) -> None:
+        super().__init__(context, kind, rest, flags)
+        self.members = [self._member(name, flags) for name in _elements(self, "type:name")]
+        self.fixed = all(member.fixed for member in self.members)
+        self.blocking = any(member.blocking for member in self.members)
+
+    def _member(self, name: str, flags: int) -> Driver:
+        try:
+            split_name(name)
+        except ValueError:
+            raise TableMisconfigured(self.name, _hint(self, "type:name")) from None
+        return self.context.open(name, flags)
+
+
+class PipeMap(_OfTables):
+    """pipemap:{a,b}: the first table's answer is the question to the second."""
+
+    def get(self, key: bytes) -> bytes | None:
+        value: bytes | None = key
+        for member in self.members:
+            value = member.get(value)  # type: ignore[arg-type]
+            if value is None:
+                return None
+        return value
+
+    find = get
+
+
+class UnionMap(_OfTables):
+    """unionmap:{a,b}: the answers of all tables, joined by commas."""
+
+    def get(self, key: bytes) -> bytes | None:
+        values = [value for value in [member.get(key) for member in self.members] if value is not None]
+        return b",".join(values) if values else None
+
+    find = get
+
+
+class RandMap(Driver):
+    """randmap:{a,b}: one of the values, each as often as another."""
+
+    fixed = False
+    readonly = "map requires O_RDONLY access mode"
+
+    def __init__(self, context: TableContext, kind: str, rest: str, flags: int) -> None:
+        super().__init__(context, kind, rest, flags)
+        self._values = [value.encode("utf-8", "surrogateescape") for value in _elements(self, "value")]
+
+    def find(self, key: bytes) -> bytes | None:
+        return self._values[self.context.random.randrange(len(self._values))]
