@@ -82,7 +82,7 @@ def mbox(sender: bytes, now: float, headers: bytes, body: bytes) -> bytes:
 
 def delivered_to(body: bytes) -> set[bytes]:
     """The addresses of all Delivered-To headers, in lower case: a mail that comes back to one goes in a loop."""
-    end = body.find(b"\n\n")
+    end = 0 if body.startswith(b"\n") else body.find(b"\n\n")
     head = body if end < 0 else body[: end + 1]
     return {match.group(1).strip().lower() for match in _DELIVERED_TO.finditer(head)}
 

@@ -142,6 +142,7 @@ def start(request: CommandRun) -> Running:
 
 def start_on(request: CommandRun, fd: int) -> Running:
     """As the user of this process, with `fd` as its standard input, output and error (spawn)."""
+    os.set_blocking(fd, True)  # programs do not expect what a reactor's sockets are
     try:
         process = subprocess.Popen(
             list(request.argv),
@@ -199,6 +200,7 @@ def _become_command(who: Identity, request: CommandRun, feed: int, output: int, 
         for source, target in ((os.dup(feed), 0), (os.dup(output), 1)):
             os.dup2(source, target)
         os.dup2(1, 2)
+        os.set_blocking(0, True)  # programs do not expect what a reactor's sockets are
         os.closerange(3, complain)
         os.closerange(complain + 1, 65536)
         if request.chroot:

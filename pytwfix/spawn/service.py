@@ -86,13 +86,14 @@ class Spawned(Protocol):
             self.transport.loseConnection()
             return
         self._counted = True
-        self.transport.pauseProducing()
+        self.transport.pauseProducing()  # what arrives is for the command
         host.background(self._life(), f"spawn {host.service}")
 
     async def _life(self) -> None:
         try:
             await self._service.run(self.transport.fileno())
         finally:
+            os.set_blocking(self.transport.fileno(), False)  # the command had it otherwise
             self.transport.resumeProducing()
             self.transport.loseConnection()
 

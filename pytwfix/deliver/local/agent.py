@@ -72,6 +72,10 @@ class Attempt:
         target = Target(top.address, top.original or top.address, self.request.envelope.sender, delimiter)
         await self.deliver(target)
         await self._forward(target)
+        if not self.ledger.settled:
+            # All that it names leads back to itself.
+            text = f"mail forwarding loop for {mailbox.printable(external_form(top.address))}"
+            await self.ledger.settle(target, Dsn("5.4.6", text))
         return self.ledger.finish()
 
     def first_time(self, kind: str, key: bytes) -> bool:
@@ -259,7 +263,7 @@ class Attempt:
             if not new or await forwardfile.expand(self, target, account):
                 return
         try:
-            if self.first_time("mailbox", target.local.lower()):
+            if self.first_time("luser" if target.relayed else "mailbox", target.local.lower()):
                 await transports.mailbox(self, target, account)
         except TableError:
             await self.ledger.settle(target, LOOKUP_FAILED)
@@ -267,6 +271,7 @@ class Attempt:
     async def relay_unknown(self, target: Target, address: bytes) -> None:
         """luser_relay."""
         inner = target.child(target.address)
+        inner.relayed = True
         await self._address(address, Expansion(inner, "luser", None), False)
 
     # --- the rest of the way

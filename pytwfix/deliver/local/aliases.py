@@ -51,10 +51,10 @@ def parse(text: bytes) -> list[Item]:
 
 
 def _split(text: bytes) -> list[bytes]:
-    """At commas that are neither quoted nor in a comment."""
+    """At commas that are neither quoted nor in a comment or in <>."""
     parts: list[bytes] = []
     start = depth = 0
-    quoted = False
+    quoted = angle = False
     at, size = 0, len(text)
     while at < size:
         char = text[at]
@@ -66,7 +66,9 @@ def _split(text: bytes) -> list[bytes]:
             depth += 1
         elif not quoted and char == 0x29 and depth:
             depth -= 1
-        elif char == 0x2C and not quoted and not depth:
+        elif char in b"<>" and not quoted and not depth:
+            angle = char == 0x3C
+        elif char == 0x2C and not (quoted or depth or angle):
             parts.append(text[start:at])
             start = at + 1
         at += 1

@@ -59,6 +59,7 @@ class Ledger:
         self.request = replace(request, message=Undone(message), recipients=[recipient])
         self._outcome = Outcome(host, self.request)
         self.deferred = False
+        self.settled = False  # something became of it
 
     def leaf(self, target: Target) -> Recipient:
         """The address as a recipient for log lines and reports."""
@@ -68,6 +69,7 @@ class Ledger:
 
     async def settle(self, target: Target, dsn: Dsn) -> None:
         """Delivered, refused or to be tried again, by the class of its status."""
+        self.settled = True
         leaf, times = self.leaf(target), self.request.times
         if dsn.success:
             await self._outcome.sent(leaf, dsn, RELAY, times)

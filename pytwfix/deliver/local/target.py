@@ -22,6 +22,7 @@ class Target:
     forwards: tuple[bytes, ...] = ()
     owned: bool = False
     mailbox_only: bool = False
+    relayed: bool = False  # by luser_relay
     parent: Target | None = None
     local: bytes = field(init=False)
     domain: bytes = field(init=False)
@@ -48,6 +49,7 @@ class Target:
             self.forwards,
             self.owned,
             mailbox_only,
+            self.relayed,
             self,
         )
 

@@ -68,7 +68,7 @@ async def _unknown(attempt: Attempt, target: Target) -> None:
         await _pass_on(attempt, target, transport)
         return
     relay = cfg.luser_relay
-    if relay and target.level <= 50:
+    if relay and not target.relayed:
         address = macros.filtered(relay, macros.values(target, None), cfg.forward_expansion_filter)
         await attempt.relay_unknown(target, address.encode("utf-8", "surrogateescape"))
         return
@@ -91,6 +91,7 @@ async def _pass_on(attempt: Attempt, target: Target, where: str) -> None:
         nexthop=nexthop or attempt.request.nexthop,
         recipients=[attempt.ledger.leaf(target)],
     )
+    attempt.ledger.settled = True
     result = await agent.deliver(request)
     if result.deferred:
         attempt.ledger.deferred = True

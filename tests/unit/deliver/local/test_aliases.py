@@ -1,0 +1,53 @@
+"""The grammar of aliases, .forward and :include: files."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from pytwfix.deliver.local.aliases import Item, parse, parse_file
+
+
+def plain(text: bytes) -> list[tuple[str, bytes]]:
+    return [tuple(item) for item in parse(text)]  # type: ignore[misc]
+
+
+class GrammarTests(SynchronousTestCase):
+    def test_kinds(self) -> None:
+        """AL-1: each kind of item, bare and quoted."""
+        self.assertEqual(plain(b'games, /tmp/f, "|/bin/cmd a, b", |/bin/x y, :include:/l, ":include:/a b", \\user'), [
+            ("address", b"games"), ("file", b"/tmp/f"), ("command", b"/bin/cmd a, b"), ("command", b"/bin/x y"),
+            ("include", b"/l"), ("include", b"/a b"), ("mailbox", b"user"),
+        ])  # fmt: skip
+
+    def test_addresses(self) -> None:
+        """AL-1: comments, names, quotes, routes; the result in internal form."""
+        for text, expected in (
+            (b"John Doe <j@x.example> (of, x)", [b"j@x.example"]),
+            (b'"foo bar"@r.example', [b"foo bar@r.example"]),
+            (b'"a\\"b"@x', [b'a"b@x']),
+            (b"a @ b . c", [b"a@b.c"]),
+            (b"<@one,@two:u@h>", [b"u@h"]),
+            (b"<foo@bar>, foo bar, @x", [b"foo@bar", b"foo", b"bar", b"@x"]),
+            (b"u@[192.0.2.1]", [b"u@[192.0.2.1]"]),
+            (b"<>", []),
+            (b" , ,", []),
+            (b"(only a comment)", []),
+        ):
+            self.assertEqual([value for _, value in plain(text)], expected, text)
+
+    def test_nonsense(self) -> None:
+        """AL-1: what cannot be an address is told, not guessed."""
+        for text in (b"friends: a@b;", b'"unended', b"(unended", b'"|"', b"<a@b", b"a)b"):
+            self.assertEqual(plain(text), [("bad", text)])
+
+    def test_files(self) -> None:
+        """AL-1, LO-6: lines, comments, empty lines."""
+        self.assertEqual(parse_file(b"# x\n\na, b\n  # y\nc\r\n"), [Item("address", a) for a in (b"a", b"b", b"c")])
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.binary(max_size=60) | st.text("abc@\\\"'()<>,;:|/ \t.[]", max_size=40).map(str.encode))
+    def test_anything(self, text: bytes) -> None:
+        """AL-1: no input raises or hangs."""
+        parse(text)
