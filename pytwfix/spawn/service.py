@@ -8,6 +8,7 @@ import pwd
 from typing import Any
 
 from twisted.application.service import Service
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
@@ -29,10 +30,10 @@ class SpawnService(Service):
         self.host = host
         self._arguments = arguments
 
-    def factory(self) -> Factory:
-        factory = Factory.forProtocol(lambda: Spawned(self))  # type: ignore[arg-type]
+    def factory(self) -> IProtocolFactory:
+        factory: Any = Factory.forProtocol(lambda: Spawned(self))  # type: ignore[arg-type]
         factory.noisy = False
-        return factory
+        return factory  # type: ignore[no-any-return]
 
     async def run(self, connection: int) -> None:
         """The command's life. What goes wrong is logged; the connection then just ends."""

@@ -115,13 +115,23 @@ class Attempt:
         if alias is None or alias.name in target.aliases[-1:]:
             return False  # `name: name` is the user of that name
         if alias.name in target.aliases:
-            log.alias_loop(self.host.log, mailbox.printable(target.aliases[-1]))
-            text = f"alias database loop for {mailbox.printable(target.aliases[-1])}"
-            await self.ledger.settle(target.parent or target, Dsn("5.4.6", text))
+            await self._ring(target, alias.name)
             return True
         if self.first_time("alias", alias.name):
             await self._expand_alias(target, alias)
         return True
+
+    async def _ring(self, target: Target, name: bytes) -> None:
+        """Aliases that lead back to one of themselves. Postfix goes round to its nesting limit and names the alias at
+        which it is then: the same name is told here."""
+        start = target.aliases.index(name)
+        ring = target.aliases[start:]
+        shown = mailbox.printable(ring[(DEEPEST + 1 - start) % len(ring)])
+        place: Target = target
+        while place.parent is not None and mailbox.printable(place.user) != shown:
+            place = place.parent
+        log.alias_loop(self.host.log, shown)
+        await self.ledger.settle(place, Dsn("5.4.6", f"alias database loop for {shown}"))
 
     async def _expand_alias(self, target: Target, alias: Alias) -> None:
         items = parse(alias.value)

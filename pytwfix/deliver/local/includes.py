@@ -34,9 +34,13 @@ async def expand(attempt: Attempt, value: bytes, expansion: Expansion) -> None:
     if content is None:
         await attempt.ledger.settle(target, CONFIGURATION_ERROR)
         return
+    items = parse_file(content)
+    if not items:
+        attempt.ledger.settled = True  # a list without members takes its mail and gives it to nobody
+        return
     who = await _owner(attempt, path, expansion)
     inner = Expansion(target, "include", who, direct=False, append=expansion.append, depth=expansion.depth + 1)
-    await attempt.items(parse_file(content), inner)
+    await attempt.items(items, inner)
 
 
 async def _read(attempt: Attempt, path: str, who: Identity) -> bytes | None:

@@ -120,8 +120,10 @@ class Delivery:
         local, at, domain = address.rpartition(b"@")
         if not at:
             local, domain = address, b""
-        return (local.lower() if "u" in attributes.flags else local) + at + (
-            domain.lower() if "h" in attributes.flags else domain
+        return (
+            (local.lower() if "u" in attributes.flags else local)
+            + at
+            + (domain.lower() if "h" in attributes.flags else domain)
         )
 
     # --- arguments

@@ -60,6 +60,14 @@ class EnvironmentTests(SynchronousTestCase):
         """SV-6, LO-5: PATH, what export_environment names or sets, and nothing else."""
         self.patch(os, "environ", {"TZ": "UTC", "SECRET": "x"})
         found = environment("TZ MAIL_CONFIG LANG, FOO=bar { A = b c }", {"USER": "u\0v"}, "/etc/pytwfix")
-        self.assertEqual(found, {
-            "PATH": "/usr/bin:/bin", "TZ": "UTC", "MAIL_CONFIG": "/etc/pytwfix", "FOO": "bar", "A": "b c", "USER": "uv",
-        })
+        self.assertEqual(
+            found,
+            {
+                "PATH": "/usr/bin:/bin",
+                "TZ": "UTC",
+                "MAIL_CONFIG": "/etc/pytwfix",
+                "FOO": "bar",
+                "A": "b c",
+                "USER": "uv",
+            },
+        )

@@ -10,13 +10,17 @@ from pytwfix.deliver import mailbox
 class MailboxTests(SynchronousTestCase):
     def test_from_quoting(self) -> None:
         """LO-4: "From " at the beginning of a line, also the first; ">From " stays as it is."""
-        self.assertEqual(mailbox.quote_from(b"From a\nx From b\nFrom c\n>From d\nFromage\n"),
-                         b">From a\nx From b\n>From c\n>From d\nFromage\n")
+        self.assertEqual(
+            mailbox.quote_from(b"From a\nx From b\nFrom c\n>From d\nFromage\n"),
+            b">From a\nx From b\n>From c\n>From d\nFromage\n",
+        )
 
     def test_headers(self) -> None:
         """LO-4: the order, and what may be missing."""
-        self.assertEqual(mailbox.trace_headers(b"s@x", b"o@x", b"d@x"),
-                         b"Return-Path: <s@x>\nX-Original-To: o@x\nDelivered-To: d@x\n")
+        self.assertEqual(
+            mailbox.trace_headers(b"s@x", b"o@x", b"d@x"),
+            b"Return-Path: <s@x>\nX-Original-To: o@x\nDelivered-To: d@x\n",
+        )
         self.assertEqual(mailbox.trace_headers(b""), b"Return-Path: <>\n")
         self.assertEqual(mailbox.trace_headers(None, b"", b"d@x"), b"Delivered-To: d@x\n")
 

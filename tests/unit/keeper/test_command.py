@@ -42,8 +42,10 @@ class CommandTests(SynchronousTestCase):
 
     def test_environment_and_directory(self) -> None:
         """LO-5, PI-1: nothing but the given environment; the given directory; umask 077."""
-        self.assertEqual(run("sh", "-c", "env | grep -v ^PWD | grep -v ^_; pwd; umask", directory="/").output,
-                         b"PATH=/usr/bin:/bin\n/\n0077\n")
+        self.assertEqual(
+            run("sh", "-c", "env | grep -v ^PWD | grep -v ^_; pwd; umask", directory="/").output,
+            b"PATH=/usr/bin:/bin\n/\n0077\n",
+        )
 
     def test_not_there(self) -> None:
         """LO-5: a command that does not exist is told as such, a directory too."""

@@ -10,7 +10,7 @@ import stat
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import gatherResults
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.trial.unittest import TestCase
 
 from pytwfix.contracts.asuser import AsUserError, CommandRun, FileRead, Identity, MailboxWrite
@@ -48,7 +48,10 @@ class KeeperTests(TestCase):
         self.client: KeeperClient = adopt(reactor, ours.fileno())
         ours.close()
 
-    async def tearDown(self) -> None:
+    def tearDown(self) -> Deferred[None]:  # type: ignore[override]
+        return Deferred.fromCoroutine(self._end())
+
+    async def _end(self) -> None:
         self.client.stop()
         for _ in range(200):
             if os.waitpid(self.pid, os.WNOHANG)[0]:

@@ -107,7 +107,7 @@ class MboxTests(Files):
     def test_foreign_link_is_not_followed(self) -> None:
         """LO-4: a link that somebody else put there is not."""
         os.symlink(self.make("real"), self.path("link"))
-        self.patch(verbs.os, "geteuid", lambda: 4711)
+        self.patch(os, "geteuid", lambda: 4711)
         os.lchown(self.path("link"), 4712, 4712) if os.getuid() == 0 else None
         if os.lstat(self.path("link")).st_uid == 0:
             return
@@ -117,7 +117,7 @@ class MboxTests(Files):
     def test_foreign_owner(self) -> None:
         """VI-1, LO-4: strict_mailbox_ownership."""
         self.make("mb")
-        self.patch(verbs.os, "geteuid", lambda: 4711)
+        self.patch(os, "geteuid", lambda: 4711)
         error = self.refused(MailboxWrite(self.path("mb"), b"x"))
         self.assertEqual(error.text, f"destination {self.path('mb')} is not owned by recipient")
         verbs.write(MailboxWrite(self.path("mb"), b"x", strict_owner=False))

@@ -23,8 +23,16 @@ class FrameTests(SynchronousTestCase):
 
     def test_requests(self) -> None:
         """LO-4, LO-5, LO-6: what is packed is what comes out, bytes in names included."""
-        write = MailboxWrite("/a\udcff/", b"d\xff", ["flock"], size_limit=7, hostname="h", lock_required=False,
-                             strict_owner=False, create_directory="/var/mail")
+        write = MailboxWrite(
+            "/a\udcff/",
+            b"d\xff",
+            ["flock"],
+            size_limit=7,
+            hostname="h",
+            lock_required=False,
+            strict_owner=False,
+            create_directory="/var/mail",
+        )
         self.assertEqual(wire.unpack_write(wire.pack_write(write)), write)
         run = CommandRun(["a", "b\udcff"], {"X": "y"}, b"\x00", 1.5, "/d", "/c", 9)
         self.assertEqual(wire.unpack_run(wire.pack_run(run)), run)

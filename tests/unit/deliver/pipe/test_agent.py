@@ -31,7 +31,12 @@ class PipeTests(SynchronousTestCase):
         self.patch(agent, "group_id", {"games": 60, "root": 0}.get)
 
     def deliver(
-        self, line: str, *recipients: bytes, flags: int = 0, sender: bytes = b"a@b.example", content: bytes = b"S: x\r\n\r\n"
+        self,
+        line: str,
+        *recipients: bytes,
+        flags: int = 0,
+        sender: bytes = b"a@b.example",
+        content: bytes = b"S: x\r\n\r\n",
     ) -> DeliveryResult:
         main = {"recipient_delimiter": "+", "mail_owner": "postfix", "p1_time_limit": "7s"}
         self.host = MemoryHost(main, "p1", "pipe", asuser=self.asuser, reports=MemoryReports())
@@ -45,13 +50,33 @@ class PipeTests(SynchronousTestCase):
 
     def test_command(self) -> None:
         """PI-1: user, arguments, time limit, standard input; the text of success."""
-        self.deliver("user=nobody:games flags=R argv=/bin/x -f ${sender} $recipient $user $extension $domain $nexthop "
-                     "$size $queue_id $client_address $client_hostname $client_helo $client_protocol $client_port",
-                     b"U+e@X.example")
+        self.deliver(
+            "user=nobody:games flags=R argv=/bin/x -f ${sender} $recipient $user $extension $domain $nexthop "
+            "$size $queue_id $client_address $client_hostname $client_helo $client_protocol $client_port",
+            b"U+e@X.example",
+        )
         ((who, run),) = self.asuser.commands
         self.assertEqual(who, Identity(65534, 60))
-        self.assertEqual(list(run.argv), ["/bin/x", "-f", "a@b.example", "U+e@X.example", "U", "e", "X.example", "Hop", "8",
-                                          "QID1", "192.0.2.1", "c.example", "helo.example", "ESMTP", "4711"])
+        self.assertEqual(
+            list(run.argv),
+            [
+                "/bin/x",
+                "-f",
+                "a@b.example",
+                "U+e@X.example",
+                "U",
+                "e",
+                "X.example",
+                "Hop",
+                "8",
+                "QID1",
+                "192.0.2.1",
+                "c.example",
+                "helo.example",
+                "ESMTP",
+                "4711",
+            ],
+        )
         self.assertEqual((run.time_limit, run.data), (7.0, b"Return-Path: <a@b.example>\nS: x\n\n"))
         self.assertEqual(run.environment["PATH"], "/usr/bin:/bin")
         self.logged("QID1: to=<U+e@X.example>, relay=p1,", "dsn=2.0.0, status=sent (delivered via p1 service)")
@@ -66,15 +91,19 @@ class PipeTests(SynchronousTestCase):
         """PI-1: one command for all; its end counts for each."""
         self.asuser.results["/bin/x"] = CommandResult(75, b"")
         result = self.deliver("user=nobody flags=hu argv=/bin/x $recipient", b"U1@X.example", b"U2@X.example")
-        self.assertEqual([list(run.argv) for _, run in self.asuser.commands], [["/bin/x", "u1@x.example", "u2@x.example"]])
+        self.assertEqual(
+            [list(run.argv) for _, run in self.asuser.commands], [["/bin/x", "u1@x.example", "u2@x.example"]]
+        )
         self.assertEqual(len(result.deferred), 2)
         self.logged("to=<U1@X.example>", "to=<U2@X.example>", "dsn=4.3.0, status=deferred (temporary failure)")
 
     def test_flags_of_one_recipient(self) -> None:
         """PI-1: with D and O each recipient has a mail of its own."""
         self.deliver("user=nobody flags=DO argv=/bin/x $recipient", b"u1@x", b"u2@x")
-        self.assertEqual([run.data for _, run in self.asuser.commands],
-                         [b"X-Original-To: u%d@x\nDelivered-To: u%d@x\nS: x\n\n" % (n, n) for n in (1, 2)])
+        self.assertEqual(
+            [run.data for _, run in self.asuser.commands],
+            [b"X-Original-To: u%d@x\nDelivered-To: u%d@x\nS: x\n\n" % (n, n) for n in (1, 2)],
+        )
 
     def test_quoting(self) -> None:
         """PI-1: flag q wants external form, without it internal form is given."""
@@ -123,8 +152,10 @@ class PipeTests(SynchronousTestCase):
         self.logged('dsn=5.3.0, status=bounced (Command time limit exceeded: "/x")', "read time limit exceeded")
         self.asuser.trouble["/x"] = AsUserError("missing", "execvp /x: No such file or directory")
         self.deliver("user=nobody argv=/x", b"u@x")
-        self.logged("dsn=4.3.0, status=deferred (temporary failure. Command output: pipe: fatal: pipe_command: execvp /x: "
-                    "No such file or directory")
+        self.logged(
+            "dsn=4.3.0, status=deferred (temporary failure. Command output: pipe: fatal: pipe_command: execvp /x: "
+            "No such file or directory"
+        )
 
     def test_verify(self) -> None:
         """SE-1, PI-1: only told what would be done."""

@@ -14,8 +14,21 @@ class ParseTests(SynchronousTestCase):
 
     def test_attributes(self) -> None:
         """PI-1: every attribute; argv= takes the rest, braces protect spaces."""
-        found = parse(["flags=DRhu", "user=nobody:games", "null_sender=", "size=100", "directory=/d", "chroot=/c",
-                       "eol=\\r\\n", "argv=/bin/x", "-r", "{ a  b }", "user=$user"])
+        found = parse(
+            [
+                "flags=DRhu",
+                "user=nobody:games",
+                "null_sender=",
+                "size=100",
+                "directory=/d",
+                "chroot=/c",
+                "eol=\\r\\n",
+                "argv=/bin/x",
+                "-r",
+                "{ a  b }",
+                "user=$user",
+            ]
+        )
         self.assertEqual((found.user, found.group, found.flags), ("nobody", "games", frozenset("DRhu")))
         self.assertEqual((found.null_sender, found.size, found.eol), ("", 100, b"\r\n"))
         self.assertEqual((found.directory, found.chroot), ("/d", "/c"))
@@ -44,8 +57,10 @@ class ExpandTests(SynchronousTestCase):
     def test_many_recipients(self) -> None:
         """PI-1: an argument with a recipient's macro is repeated, one without is not."""
         recipients = [{"recipient": "a@x", "user": "a"}, {"recipient": "b@x", "user": "b"}]
-        self.assertEqual(expand(["-f", "$sender", "r=${recipient}", "$user.$size"], {"sender": "s", "size": "9"}, recipients),
-                         ["-f", "s", "r=a@x", "r=b@x", "a.9", "b.9"])
+        self.assertEqual(
+            expand(["-f", "$sender", "r=${recipient}", "$user.$size"], {"sender": "s", "size": "9"}, recipients),
+            ["-f", "s", "r=a@x", "r=b@x", "a.9", "b.9"],
+        )
 
 
 class RenderTests(SynchronousTestCase):
@@ -61,8 +76,10 @@ class RenderTests(SynchronousTestCase):
         """PI-1: F R O D . > B, in the order that Postfix has."""
         data = self.rendered("BDFOR.>")
         self.assertRegex(data, rb"^From s@x  \w{3} \w{3} ")
-        self.assertEqual(data.partition(b"\n")[2],
-                         b"Return-Path: <s@x>\nX-Original-To: o@x\nDelivered-To: r@x\nS: x\n\n..dot\n>From y\n\n")
+        self.assertEqual(
+            data.partition(b"\n")[2],
+            b"Return-Path: <s@x>\nX-Original-To: o@x\nDelivered-To: r@x\nS: x\n\n..dot\n>From y\n\n",
+        )
 
     def test_null_sender(self) -> None:
         """PI-1: null_sender= also in Return-Path."""

@@ -29,7 +29,9 @@ class VirtualTests(SynchronousTestCase):
         self.asuser = MemoryAsUser()
         self.reports = MemoryReports()
 
-    def deliver(self, *recipients: bytes, flags: int = 0, sender: bytes = b"a@b.example", **main: str) -> DeliveryResult:
+    def deliver(
+        self, *recipients: bytes, flags: int = 0, sender: bytes = b"a@b.example", **main: str
+    ) -> DeliveryResult:
         self.host = MemoryHost({**_MAIN, **main}, "virtual", "virtual", asuser=self.asuser, reports=self.reports)
         self.request = delivery(*recipients, transport="virtual", flags=flags, sender=sender)
         result: Any = self.successResultOf(VirtualAgent(self.host).deliver(self.request))
@@ -61,7 +63,9 @@ class VirtualTests(SynchronousTestCase):
         self.deliver(b"mb@vm.example", sender=b"")
         ((_, write),) = self.asuser.written
         self.assertEqual(write.path, "/vmail/mb")
-        self.assertRegex(write.data, rb"^From MAILER-DAEMON  \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\nReturn-Path: <>\n")
+        self.assertRegex(
+            write.data, rb"^From MAILER-DAEMON  \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\nReturn-Path: <>\n"
+        )
         self.assertTrue(write.data.endswith(b"\n\n>From here\nbye\n\n"))
         self.assertEqual(list(write.locks), ["fcntl", "dotlock"])
         self.logged("status=sent (delivered to mailbox)")
@@ -91,22 +95,28 @@ class VirtualTests(SynchronousTestCase):
     def test_table_failure(self) -> None:
         """VI-1, LK-1: a table that does not answer defers with 4.3.5."""
         self.deliver(b"md@vm.example", virtual_mailbox_maps="fail:x")
-        self.logged("dsn=4.3.5, status=deferred (mail system configuration error)",
-                    "warning: table virtual_mailbox_maps: lookup md@vm.example")
+        self.logged(
+            "dsn=4.3.5, status=deferred (mail system configuration error)",
+            "warning: table virtual_mailbox_maps: lookup md@vm.example",
+        )
 
     def test_full(self) -> None:
         """VI-1: over virtual_mailbox_limit: 5.2.2."""
         self.asuser.trouble["/vmail/mb"] = AsUserError("toolarge", "error writing message: File too large")
         self.deliver(b"mb@vm.example")
-        self.logged("dsn=5.2.2, status=bounced (delivery failed to mailbox /vmail/mb: error writing message: File too large)")
+        self.logged(
+            "dsn=5.2.2, status=bounced (delivery failed to mailbox /vmail/mb: error writing message: File too large)"
+        )
 
     def test_no_access(self) -> None:
         """VI-1: a Maildir that may not be written defers with 4.2.0, with a hint in the log."""
         text = "create maildir file /vmail/md/tmp/1: Permission denied"
         self.asuser.trouble["/vmail/md/"] = AsUserError("denied", text)
         self.deliver(b"md@vm.example")
-        self.logged(f"warning: maildir access problem for UID/GID=1008/8: {text}",
-                    f"dsn=4.2.0, status=deferred (maildir delivery failed: {text})")
+        self.logged(
+            f"warning: maildir access problem for UID/GID=1008/8: {text}",
+            f"dsn=4.2.0, status=deferred (maildir delivery failed: {text})",
+        )
 
     def test_verify(self) -> None:
         """SE-1, VI-1: only told what would be done."""
