@@ -156,7 +156,7 @@ class TableCommand:
 
     def lookup(self, driver: Driver, key: bytes) -> bytes | None:
         try:
-            value = driver.get_waiting(key) if driver.blocking else driver.get(key)
+            value = driver.get_waiting(key)
         except TableError as error:
             die(self.program, query_failure(driver, error))
         if value == b"":

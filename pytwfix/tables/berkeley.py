@@ -82,29 +82,28 @@ class BerkeleyDB(Driver):
 
     def find(self, key: bytes) -> bytes | None:
         if not self._writable:
-            return self._locked_find(key, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return self._find_in_own(key, False)
-
-    def get_waiting(self, key: bytes) -> bytes | None:
-        folded = key.lower() if self.fold else key
-        return self._find_in_own(folded, True) if self._writable else self._locked_find(folded, fcntl.LOCK_SH)
-
-    def _find_in_own(self, key: bytes, wait: bool) -> bytes | None:
-        """In a file that this process writes: an update may be under way in another thread."""
-        if not self._mutex.acquire(blocking=wait):
+            return self._locked_find(key)
+        # In a file that this process writes: an update may be under way in another thread.
+        if not self._mutex.acquire(blocking=False):
             raise TableBusy(self.name, "an update is under way")
         try:
-            if self._batch:
-                return self._ask(key)
-            return self._locked_find(key, fcntl.LOCK_SH | (0 if wait else fcntl.LOCK_NB))
+            return self._ask(key) if self._batch else self._locked_find(key)
         finally:
             self._mutex.release()
 
-    def _locked_find(self, key: bytes, how: int) -> bytes | None:
+    def wait_for_writer(self) -> None:
+        with self._mutex:
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)  # a lock of its own: the other one is in use
+            try:
+                fcntl.flock(fd, fcntl.LOCK_SH)
+            finally:
+                os.close(fd)
+
+    def _locked_find(self, key: bytes) -> bytes | None:
         if self._watch.changed():
             self._reopen()
         try:
-            fcntl.flock(self._fd, how)
+            fcntl.flock(self._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             raise TableBusy(self.name, "another program is writing the file") from None
         try:

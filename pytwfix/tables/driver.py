@@ -128,7 +128,14 @@ class Driver:
 
     def get_waiting(self, key: bytes) -> bytes | None:
         """As `get`, but waits for another program that is writing: never in the reactor's thread."""
-        return self.get(key)
+        while True:
+            try:
+                return self.get(key)
+            except TableBusy:
+                self.wait_for_writer()
+
+    def wait_for_writer(self) -> None:
+        """Return when whoever made `get` raise TableBusy has done; blocks."""
 
     def warn_not_utf8(self, key: bytes) -> None:
         self.context.log.warning(f'{self.label}: non-UTF-8 key "{shown(key)}": {NOT_UTF8}')

@@ -33,14 +33,17 @@ TYPES = {
     "pipemap": "composed:PipeMap",
     "randmap": "composed:RandMap",
     "regexp": "regexp:Regexp",
+    "socketmap": "socketmap:SocketMap",
+    "sqlite": "sqlite:Sqlite",
     "static": "static:Static",
+    "tcp": "tcp:Tcp",
     "texthash": "texthash:TextHash",
     "unionmap": "composed:UnionMap",
     "unix": "unixtable:Unix",
 }
 
 # Types of Postfix that are not made yet.
-UNBUILT = ("ldap", "memcache", "mongodb", "mysql", "nis", "nisplus", "pgsql", "redis", "socketmap", "sqlite", "tcp")
+UNBUILT = ("ldap", "memcache", "mongodb", "mysql", "nis", "nisplus", "pgsql", "redis")
 
 # A package that is missing -> the extra that brings it.
 EXTRAS = {"pcre2": "pcre", "ldap3": "ldap", "berkeleydb": "berkeleydb", "psycopg": "pgsql", "pymysql": "mysql"}
