@@ -43,10 +43,11 @@ class SmtpdService(Service):
         super().stopService()
         if not self._sessions:
             return None
-        self._stopped = Deferred()
+        stopped: Deferred[None] = Deferred()
+        self._stopped = stopped
         for wire in list(self._sessions):
             wire.stop()
-        return self._stopped
+        return stopped
 
     def configuration(self) -> Configuration:
         """Parsed anew when the settings are others than before (reload, stress)."""

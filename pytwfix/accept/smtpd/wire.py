@@ -49,6 +49,7 @@ class Wire(Protocol):
         self._handshake: Deferred[HandshakeFailure | None] | None = None
         self._timer: IDelayedCall | None = None
         self._since = 0.0
+        self._new_request = True  # the time limit starts anew (SD-15)
         self._paused = False
         self._abandoned = False
         self._shaking = False
@@ -72,10 +73,9 @@ class Wire(Protocol):
         core = self.core
         core.receive(data)
         if self._waiting is not None:
-            if not self._config.per_request_deadline:
-                self._since = self._host.monotonic()
-            elif core.in_body:
-                self._since += len(data) / self._config.min_data_rate
+            if self._config.per_request_deadline and core.in_body:
+                earned = self._since + len(data) / max(1, self._config.min_data_rate)
+                self._since = min(earned, self._host.monotonic())
             self._wake()
         elif core.pending > _MAX_PENDING and not self._paused:
             self._paused = True
@@ -121,6 +121,7 @@ class Wire(Protocol):
         data = self.core.data_to_send()
         if not data or self._abandoned or self._lost:
             return
+        self._new_request = True
         if self._direct and self._blocked is None:
             data = self._sent_at_once(data)
         if data:
@@ -151,9 +152,9 @@ class Wire(Protocol):
             await self._wait()
 
     def _wait(self) -> Deferred[None]:
-        now = self._host.monotonic()
-        if now > self._since:
-            self._since = now
+        if self._new_request:
+            self._since = self._host.monotonic()
+            self._new_request = not self._config.per_request_deadline
         waiting: Deferred[None] = Deferred()
         self._waiting = waiting
         return waiting
