@@ -1,0 +1,1 @@
+"""Words that know no mail and no Twisted."""

@@ -1,0 +1,305 @@
+"""Macro text: `$name`, `${name?yes}`, `${name:no}`, `${{a} == {b} ? {yes} : {no}}`, `${function{argument}}` (MC-3..MC-6).
+
+`expand` is used for main.cf (recursive: values may hold macros themselves) and for reply texts (not recursive).
+All errors are MacroError, a ValueError whose text is the warning that Postfix prints.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Lookup = Callable[[str], str | None]
+
+NESTING_LIMIT = 100
+NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
+SPACE = " \t\r\n\v\f"
+CLOSING = {"{": "}", "(": ")"}
+OPERATORS = ("==", "!=", "<=", ">=", "<", ">")
+LONGEST = 2**63 - 1
+
+
+class MacroError(ValueError):
+    """The text's syntax is wrong. `fatal` errors end the program at once, others after a warning."""
+
+    def __init__(self, text: str, fatal: bool = False) -> None:
+        super().__init__(text)
+        self.fatal = fatal
+
+
+def expand(text: str, lookup: Lookup, *, recursive: bool = False, undefined: Callable[[str], object] | None = None) -> str:
+    """`text` with its macros replaced by what `lookup` says; names that it does not know are empty.
+
+    :param recursive: macros in values are expanded too.
+    :param undefined: called with each name that `lookup` answers None to.
+    """
+    if "$" not in text:
+        return text
+    return _Expansion(lookup, recursive, undefined).run(text, 0)
+
+
+def names(text: str) -> list[str]:
+    """All names that `text` mentions, in both branches of conditionals, in order and with repetition."""
+    found: list[str] = []
+    _Mentions(found).run(text, 0)
+    return found
+
+
+class _Expansion:
+    def __init__(self, lookup: Lookup, recursive: bool, undefined: Callable[[str], object] | None) -> None:
+        self._lookup = lookup
+        self._recursive = recursive
+        self._undefined = undefined
+
+    def run(self, text: str, depth: int) -> str:
+        out = []
+        at = 0
+        while True:
+            dollar = text.find("$", at)
+            if dollar < 0:
+                out.append(text[at:])
+                return "".join(out)
+            out.append(text[at:dollar])
+            at = dollar + 1
+            if text[at : at + 1] == "$":
+                out.append("$")
+                at += 1
+                continue
+            body, at = _reference(text, at)
+            out.append(self._macro(body, text, depth))
+
+    def _macro(self, body: str, text: str, depth: int) -> str:
+        body = body.strip(SPACE)
+        if body.startswith("{"):
+            return self._relation(body, depth)
+        end = _name_end(body)
+        if not body:
+            raise MacroError(f'empty macro name: "{text}"')
+        name, rest = body[:end], body[end:].lstrip(SPACE)
+        if not rest:
+            return self._value(name, depth)
+        if name in FUNCTIONS and rest[0] == "{":
+            return self._function(name, rest, text, depth)
+        if not name or rest[0] not in "?:":
+            raise MacroError(f'attribute name syntax error at: "...{_near(name, body[end:])}')
+        return self._choose(bool(self._raw(name)), body[end:].lstrip(SPACE), depth)
+
+    def _raw(self, name: str) -> str | None:
+        value = self._lookup(name)
+        if value is None and self._undefined is not None:
+            self._undefined(name)
+        return value
+
+    def _value(self, name: str, depth: int) -> str:
+        if depth > NESTING_LIMIT:
+            raise MacroError(f'unreasonable macro call nesting: "{name}"')
+        value = self._raw(name)
+        if value is None:
+            return ""
+        if self._recursive and "$" in value:
+            return self.run(value, depth + 1)
+        return value
+
+    def _choose(self, condition: bool, rest: str, depth: int) -> str:
+        """`rest` begins with the ? or the : of a conditional."""
+        yes, no = branches(rest)
+        chosen = yes if condition else no
+        return self.run(chosen, depth + 1) if chosen else ""
+
+    def _relation(self, body: str, depth: int) -> str:
+        left, operator, right, rest = relation(body)
+        truth = compare(self.run(left, depth + 1), operator, self.run(right, depth + 1))
+        if not rest:
+            return "true" if truth else ""
+        return self._choose(truth, rest, depth)
+
+    def _function(self, name: str, rest: str, text: str, depth: int) -> str:
+        argument, after = _group(rest)
+        if after.strip(SPACE):
+            raise MacroError(f'unexpected input at: "...{_near(argument + "}", after.lstrip(SPACE))}')
+        try:
+            return FUNCTIONS[name](self.run(argument, depth + 1).strip(SPACE))
+        except ValueError as error:
+            raise MacroError(f'bad domain argument in: "{text}"') from error
+
+
+class _Mentions(_Expansion):
+    """Walks both branches and only notes the names."""
+
+    def __init__(self, found: list[str]) -> None:
+        super().__init__(self._note, False, None)
+        self._found = found
+
+    def _note(self, name: str) -> str | None:
+        self._found.append(name)
+        return None
+
+    def _choose(self, condition: bool, rest: str, depth: int) -> str:
+        for branch in branches(rest):
+            if branch:
+                self.run(branch, depth + 1)
+        return ""
+
+    def _relation(self, body: str, depth: int) -> str:
+        left, _operator, right, rest = relation(body)
+        self.run(left, depth + 1)
+        self.run(right, depth + 1)
+        return self._choose(True, rest, depth) if rest else ""
+
+    def _function(self, name: str, rest: str, text: str, depth: int) -> str:
+        argument, _after = _group(rest)
+        return self.run(argument, depth + 1)
+
+
+def branches(rest: str) -> tuple[str, str]:
+    """The texts for true and for false of `? yes`, `: no` or `? {yes} : {no}`."""
+    mark, rest = rest[0], rest[1:].lstrip(SPACE)
+    if not rest.startswith("{"):
+        if mark == "?":
+            return rest, ""
+        if mark == ":":
+            return "", rest
+        raise MacroError(f'"?" or ":" expected at: "...{_near("", mark + rest)}')
+    first, after = _group(rest)
+    after = after.lstrip(SPACE)
+    if mark == ":" or not after:
+        if after:
+            raise MacroError(f'unexpected input at: "...{_near(first + "}", after)}')
+        return (first, "") if mark == "?" else ("", first)
+    if after[0] != ":":
+        raise MacroError(f'":" expected at: "...{_near(first + "}", after)}')
+    second = after[1:].lstrip(SPACE)
+    if second.startswith("{"):
+        second, after = _group(second)
+        if after.strip(SPACE):
+            raise MacroError(f'unexpected input at: "...{_near(second + "}", after.lstrip(SPACE))}')
+    return first, second
+
+
+def relation(body: str) -> tuple[str, str, str, str]:
+    """`{left} op {right} rest` taken apart."""
+    left, after = _group(body)
+    after = after.lstrip(SPACE)
+    operator = next((one for one in OPERATORS if after.startswith(one)), None)
+    if operator is None:
+        wanted = '"==" or "!="" or "<"" or "<="" or ">="" or ">"'
+        raise MacroError(f'{wanted} expected at: "...{_near(left + "}", after)}')
+    rest = after[len(operator) :]
+    if rest.startswith("level"):
+        operator += "level"
+        rest = rest[5:]
+    if not rest.lstrip(SPACE).startswith("{"):
+        raise MacroError(f'"{{expression}}" expected at: "...{_near("{" + left + "} " + operator, rest)}')
+    right, rest = _group(rest.lstrip(SPACE))
+    rest = rest.lstrip(SPACE)
+    if rest and rest[0] not in "?:":
+        raise MacroError(f'"?" expected at: "...{_near(right + "}", rest)}')
+    return left, operator, right, rest
+
+
+def compare(left: str, operator: str, right: str) -> bool:
+    """Numbers when both are all digits, release levels with a `level` operator, else bytes."""
+    a: object
+    b: object
+    if operator.endswith("level"):
+        operator = operator[:-5]
+        a, b = level(left), level(right)
+    elif _digits(left) and _digits(right):
+        a, b = _number(left), _number(right)
+    else:
+        a, b = left.encode("utf-8", "surrogateescape"), right.encode("utf-8", "surrogateescape")
+    return bool(_COMPARE[operator](a, b))
+
+
+def level(text: str) -> tuple[int, int, int]:
+    """A compatibility level `major.minor.patch` as numbers; MacroError when it is none."""
+    parts = text.strip(SPACE).split(".")
+    if len(parts) > 3 or not all(_digits(part) for part in parts):
+        raise MacroError(f'malformed compatibility level syntax: "{text}"')
+    numbers = [int(part) for part in parts] + [0, 0]
+    return numbers[0], numbers[1], numbers[2]
+
+
+_COMPARE: dict[str, Callable[[object, object], object]] = {
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,  # type: ignore[operator]
+    "<=": lambda a, b: a <= b,  # type: ignore[operator]
+    ">": lambda a, b: a > b,  # type: ignore[operator]
+    ">=": lambda a, b: a >= b,  # type: ignore[operator]
+}
+
+
+def _digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _number(text: str) -> int:
+    value = int(text)
+    if value > LONGEST:
+        raise MacroError(f"mac_exp_eval: bad conversion: {text}", fatal=True)
+    return value
+
+
+def _reference(text: str, at: int) -> tuple[str, int]:
+    """What stands after the $ at `at`: its inside, and where the text goes on."""
+    close = CLOSING.get(text[at : at + 1])
+    if close is None:
+        end = at + _name_end(text[at:])
+        if end == at:
+            raise MacroError(f'empty macro name: "{text}"')
+        return text[at:end], end
+    end = _balanced(text, at)
+    if end < 0:
+        raise MacroError(f'truncated macro reference: "{text}"')
+    return text[at + 1 : end], end + 1
+
+
+def _balanced(text: str, at: int) -> int:
+    """Where the brace that opens at `at` closes, or -1."""
+    opening = text[at]
+    closing = CLOSING[opening]
+    depth = 0
+    for end in range(at, len(text)):
+        if text[end] == opening:
+            depth += 1
+        elif text[end] == closing:
+            depth -= 1
+            if not depth:
+                return end
+    return -1
+
+
+def _group(text: str) -> tuple[str, str]:
+    """The inside of the {group} that `text` begins with, and what follows."""
+    end = _balanced(text, 0)
+    if end < 0:
+        raise MacroError(f'"}}" expected at: "...{_near("", text)}')
+    return text[1:end], text[end + 1 :]
+
+
+def _name_end(text: str) -> int:
+    for at, char in enumerate(text):
+        if char not in NAME:
+            return at
+    return len(text)
+
+
+def _near(before: str, after: str) -> str:
+    return f'{before}>>>{after[:20]}"'
+
+
+def _to_ascii(domain: str) -> str:
+    import idna
+
+    return domain if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
+
+
+def _to_utf8(domain: str) -> str:
+    import idna
+
+    return idna.decode(domain) if "xn--" in domain.lower() else domain
+
+
+FUNCTIONS: dict[str, Callable[[str], str]] = {"domain_to_ascii": _to_ascii, "domain_to_utf8": _to_utf8}
