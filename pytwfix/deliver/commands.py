@@ -76,16 +76,24 @@ def not_run(error: AsUserError, program: str) -> Dsn:
     return Dsn("4.3.0", f"temporary failure: {error.text}")
 
 
-def environment(export: str, values: Mapping[str, str], config_directory: str) -> dict[str, str]:
-    """A clean environment: PATH, what export_environment names (or sets), and `values`."""
-    found = {"PATH": PATH, "MAIL_CONFIG": config_directory}
+def environment(export: str, imported: str, values: Mapping[str, str], config_directory: str) -> dict[str, str]:
+    """A clean environment: PATH, what export_environment names (or sets), and `values`. Names are those of the daemon's
+    own environment as import_environment makes it (SV-6)."""
+    found: dict[str, str] = {}
+    for item in _words(imported):
+        name, equals, value = item.partition("=")
+        if equals:
+            found[name] = value
+        elif name in os.environ:
+            found[name] = os.environ[name]
+    found["MAIL_CONFIG"] = config_directory
     chosen = {"PATH": PATH}
     for item in _words(export):
         name, equals, value = item.partition("=")
         if equals:
             chosen[name] = value
-        elif name in os.environ or name in found:
-            chosen[name] = os.environ.get(name, found.get(name, ""))
+        elif name in found:
+            chosen[name] = found[name]
     chosen.update(values)
     return {name: value.replace("\0", "") for name, value in chosen.items()}
 

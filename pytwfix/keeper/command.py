@@ -36,19 +36,30 @@ class Running:
         self._limit = request.output_limit
         self._data = memoryview(request.data)
         self._feed, self._output, self._trouble = feed, output, trouble
+        self._exit = -1
         self._kept = bytearray()
         self._complaint = bytearray()
         self._status: int | None = None
         self._timed_out = False
         for fd in self.descriptors():
             os.set_blocking(fd, False)
+        self._exit = _watch(pid)
 
     def descriptors(self) -> dict[int, int]:
         """fd -> poll events."""
         wanted = {fd: select.POLLIN for fd in (self._output, self._trouble) if fd >= 0}
         if self._feed >= 0:
             wanted[self._feed] = select.POLLOUT
+        if self._exit >= 0 and (self._output < 0 or self._timed_out):
+            wanted[self._exit] = select.POLLIN
         return wanted
+
+    @property
+    def patience(self) -> float:
+        """Seconds until it is worth looking again when no descriptor is ready."""
+        if self._exit < 0 and (self._output < 0 or self._timed_out):
+            return _REAP_PAUSE
+        return 1.0 if self._timed_out else max(0.0, self.deadline - time.monotonic())
 
     def advance(self, now: float) -> bool:
         """Move what can be moved; True when the command is over and `result` may be asked."""
@@ -103,15 +114,24 @@ class Running:
             pass
 
     def close(self) -> None:
-        for fd in self.descriptors():
-            os.close(fd)
-        self._feed = self._output = self._trouble = -1
+        for fd in (self._feed, self._output, self._trouble, self._exit):
+            if fd >= 0:
+                os.close(fd)
+        self._feed = self._output = self._trouble = self._exit = -1
 
     def result(self) -> CommandResult:
         """AsUserError when the command could not be started."""
         if self._complaint:
             raise AsUserError("missing", self._complaint.decode("utf-8", "replace"))
         return CommandResult(self._status or 0, bytes(self._kept), self._timed_out)
+
+
+def _watch(pid: int) -> int:
+    """A descriptor that is ready when the process has ended; -1 where there is no such thing."""
+    try:
+        return os.pidfd_open(pid)
+    except (OSError, AttributeError):
+        return -1
 
 
 def start(request: CommandRun) -> Running:
@@ -243,7 +263,5 @@ def finish(running: Running) -> CommandResult:
         poll = select.poll()
         for fd, events in running.descriptors().items():
             poll.register(fd, events)
-        left = max(0.0, running.deadline - time.monotonic())
-        waiting = left if running.descriptors() and left else _REAP_PAUSE
-        poll.poll(min(waiting, 1.0) * 1000)
+        poll.poll(running.patience * 1000 + 1)
     return running.result()

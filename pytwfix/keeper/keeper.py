@@ -91,13 +91,9 @@ class Keeper:
         self._answer()
 
     def _patience(self) -> float:
-        """Milliseconds until something is due. A command whose output has ended is about to exit: look soon."""
-        if not self._commands:
-            return 1000.0 if self._helpers or self._gone else 60_000.0
-        if any(not running.descriptors() for running, _ in self._commands.values()):
-            return 10.0
-        left = min(running.deadline for running, _ in self._commands.values()) - time.monotonic()
-        return min(1000.0, max(1.0, left * 1000))
+        """Milliseconds until something is due: a command's end, an idle helper."""
+        waiting = 1.0 if self._helpers or self._gone else 60.0
+        return 1000 * min([waiting, *(running.patience for running, _ in self._commands.values())]) + 1
 
     # --- the agents' side
 

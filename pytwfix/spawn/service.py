@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+from collections.abc import Mapping
 from typing import Any
 
 from twisted.application.service import Service
@@ -62,14 +63,9 @@ class SpawnService(Service):
 
     def _environment(self) -> dict[str, str]:
         common = self.host.settings(CommonSettings)
-        chosen = {"PATH": _PATH}
-        for item in common.export_environment.replace(",", " ").split():
-            name, equals, value = item.partition("=")
-            if equals:
-                chosen[name] = value
-            elif name in os.environ:
-                chosen[name] = os.environ[name]
-        return chosen
+        imported = _chosen(common.import_environment, os.environ)
+        imported["MAIL_CONFIG"] = common.config_directory
+        return {"PATH": _PATH, **_chosen(common.export_environment, imported)}
 
 
 class Spawned(Protocol):
@@ -105,6 +101,18 @@ class Spawned(Protocol):
         if self._counted:
             self._counted = False
             self._service.host.disconnected()
+
+
+def _chosen(names: str, source: Mapping[str, str]) -> dict[str, str]:
+    """What a list of names and name=value makes of an environment (SV-6)."""
+    chosen: dict[str, str] = {}
+    for item in names.replace(",", " ").split():
+        name, equals, value = item.partition("=")
+        if equals:
+            chosen[name] = value
+        elif name in source:
+            chosen[name] = source[name]
+    return chosen
 
 
 def identity(attributes: Attributes, mail_owner: str) -> Identity:

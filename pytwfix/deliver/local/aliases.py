@@ -100,6 +100,8 @@ def _addresses(part: bytes) -> list[Item]:
     tokens = _tokens(part)
     if tokens is None:
         return [Item(BAD, part)]
+    if len(tokens) == 1 and tokens[0][0] == "quoted" and b"@" in tokens[0][1]:
+        return [Item(BAD, tokens[0][1])]  # a whole address in quotes would look like one with a domain
     opening, closing = _places(tokens, b"<"), _places(tokens, b">")
     if opening:
         if not closing or closing[-1] < opening[-1]:

@@ -181,7 +181,9 @@ class Destinations:
         values["SENDER"] = _text(external_form(target.sender))
         allowed = self._cfg.command_expansion_filter
         values = {key: macros.censored(value, allowed) for key, value in values.items()}
-        return commands.environment(self._common.export_environment, values, self._common.config_directory)
+        common = self._common
+        exported, imported = common.export_environment, common.import_environment
+        return commands.environment(exported, imported, values, common.config_directory)
 
 
 def arguments(text: str, shell: str = "") -> list[str]:

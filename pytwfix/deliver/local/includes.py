@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytwfix.deliver.local.agent import Attempt
 
 CONFIGURATION_ERROR = Dsn("5.3.5", "mail system configuration error")
+UNREADABLE = Dsn("4.3.5", "mail system configuration error")
 _LARGEST = 64 << 20
 _DEEPEST = 100
 
@@ -30,9 +31,9 @@ async def expand(attempt: Attempt, value: bytes, expansion: Expansion) -> None:
         return
     if not attempt.first_time("include", value):
         return
-    content = await _read(attempt, path, expansion.who) if path.startswith("/") and expansion.who else None
-    if content is None:
-        await attempt.ledger.settle(target, CONFIGURATION_ERROR)
+    content = await _read(attempt, path, expansion.who)
+    if isinstance(content, Dsn):
+        await attempt.ledger.settle(target, content)
         return
     items = parse_file(content)
     if not items:
@@ -43,14 +44,18 @@ async def expand(attempt: Attempt, value: bytes, expansion: Expansion) -> None:
     await attempt.items(items, inner)
 
 
-async def _read(attempt: Attempt, path: str, who: Identity) -> bytes | None:
+async def _read(attempt: Attempt, path: str, who: Identity | None) -> bytes | Dsn:
+    if who is None or not path.startswith("/"):
+        return CONFIGURATION_ERROR
     try:
         content = await attempt.host.peers.asuser.read(who, FileRead(path, _LARGEST, owner_only=False))
     except AsUserError as error:
         log.file_trouble(attempt.host.log, f":include: {error.text}")
-        return None
+        # Postfix reads a list behind root's aliases as root; here default_privs must be able to. The mail waits for it.
+        return UNREADABLE if error.kind in ("denied", "temporary") else CONFIGURATION_ERROR
     if content is None:
         log.file_trouble(attempt.host.log, f"unable to lookup :include: file {path}: No such file or directory")
+        return CONFIGURATION_ERROR
     return content
 
 

@@ -174,7 +174,7 @@ class Delivery:
         common = self._common
         request = CommandRun(
             argv,
-            commands.environment(common.export_environment, {}, common.config_directory),
+            commands.environment(common.export_environment, common.import_environment, {}, common.config_directory),
             data,
             time_limit=self._time_limit(),
             directory=attributes.directory,

@@ -58,13 +58,15 @@ class VerdictTests(SynchronousTestCase):
 class EnvironmentTests(SynchronousTestCase):
     def test_clean(self) -> None:
         """SV-6, LO-5: PATH, what export_environment names or sets, and nothing else."""
-        self.patch(os, "environ", {"TZ": "UTC", "SECRET": "x"})
-        found = environment("TZ MAIL_CONFIG LANG, FOO=bar { A = b c }", {"USER": "u\0v"}, "/etc/pytwfix")
+        self.patch(os, "environ", {"TZ": "UTC", "LANG": "C", "SECRET": "x"})
+        export = "TZ MAIL_CONFIG LANG SECRET, FOO=bar { A = b c }"
+        found = environment(export, "TZ LANG=C", {"USER": "u\0v"}, "/etc/pytwfix")
         self.assertEqual(
             found,
             {
                 "PATH": "/usr/bin:/bin",
                 "TZ": "UTC",
+                "LANG": "C",
                 "MAIL_CONFIG": "/etc/pytwfix",
                 "FOO": "bar",
                 "A": "b c",

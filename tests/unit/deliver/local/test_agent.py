@@ -68,7 +68,8 @@ class LocalTests(SynchronousTestCase):
             "forward_path": "/fwd/${user}${recipient_delimiter}${extension}, /fwd/$user",
             **main,
         }
-        peers: dict[str, Any] = {"asuser": self.asuser, "reports": self.reports, "cleanup": self.cleanup, "agents": self.agents}
+        peers: dict[str, Any] = {"asuser": self.asuser, "reports": self.reports}
+        peers.update(cleanup=self.cleanup, agents=self.agents)
         self.host = MemoryHost(values, "local", "local", rewriter=LocalRewriter(), **peers)
         self.request = delivery(*to, content=content, flags=flags)
         result: Any = self.successResultOf(LocalAgent(self.host).deliver(self.request))

@@ -41,6 +41,7 @@ class GrammarTests(SynchronousTestCase):
         """AL-1: what cannot be an address is told, not guessed."""
         for text in (b"friends: a@b;", b'"unended', b"(unended", b'"|"', b"<a@b", b"a)b"):
             self.assertEqual(plain(text), [("bad", text)])
+        self.assertEqual(plain(b'"friends: a@b;"'), [("bad", b"friends: a@b;")])
 
     def test_files(self) -> None:
         """AL-1, LO-6: lines, comments, empty lines."""
