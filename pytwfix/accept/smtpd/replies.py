@@ -1,4 +1,5 @@
-"""A refusal as it leaves: soft_bounce, unprintable bytes, length, footer (SD-24, SD-51)."""
+"""What is said when nothing more is to be said; and a refusal as it leaves: soft_bounce, unprintable bytes, length,
+footer (SD-24, SD-51)."""
 
 from __future__ import annotations
 
@@ -7,12 +8,30 @@ from typing import TYPE_CHECKING
 from pytwfix.accept.smtpd.received import date
 from pytwfix.accept.smtpd.state import shown
 from pytwfix.basics.macros import expand
+from pytwfix.dialogs.smtp_commands import COMMANDS
+from pytwfix.mail.reply import Reply
 
 if TYPE_CHECKING:
     from pytwfix.accept.smtpd.state import State
-    from pytwfix.mail.reply import Reply
 
 _MAX_TEXT = 500
+
+OK = Reply(250, "2.0.0", "Ok")
+MAIL_OK = Reply(250, "2.1.0", "Ok")
+RCPT_OK = Reply(250, "2.1.5", "Ok")
+GO_AHEAD = Reply(354, "", "End data with <CR><LF>.<CR><LF>")
+BYE = Reply(221, "2.0.0", "Bye", hangup=True)
+GOODBYE = Reply(221, "2.7.0", "Error: I can break rules, too. Goodbye.", hangup=True)
+UNKNOWN = Reply(500, "5.5.2", "Error: command not recognized")
+NO_SPACE = Reply(452, "4.3.1", "Insufficient system storage")
+TOO_BIG = Reply(552, "5.3.4", "Message size exceeds fixed limit")
+CHUNK_TOO_BIG = Reply(552, "5.3.4", "Chunk exceeds message size limit")
+FILE_TOO_BIG = Reply(552, "5.3.4", "Error: message file too big")
+TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Error: too many recipients")
+LOOKUP_FAILED = Reply(451, "4.3.0", "Error: temporary lookup failure")
+READY_FOR_TLS = Reply(220, "2.0.0", "Ready to start TLS")
+TLS_UNAVAILABLE = Reply(454, "4.7.0", "TLS not available due to local problem")
+HELP = Reply(214, "2.0.0", "Commands: " + " ".join(verb.decode() for verb in COMMANDS))
 
 
 def printable(text: str) -> str:

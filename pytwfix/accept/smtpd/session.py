@@ -13,11 +13,11 @@ from pytwfix.accept.smtpd.checks import Checks
 from pytwfix.accept.smtpd.counts import Counts
 from pytwfix.accept.smtpd.limits import Limits
 from pytwfix.accept.smtpd.state import State
+from pytwfix.accept.smtpd.tls import handshake
 from pytwfix.accept.smtpd.transaction import Transaction
 from pytwfix.accept.smtpd.wire import Wire
 from pytwfix.contracts.tables import TableError
 from pytwfix.dialogs import smtp_events as events
-from pytwfix.dialogs.smtp_commands import COMMANDS
 from pytwfix.dialogs.smtp_server import NEED_DATA, SmtpServer
 from pytwfix.mail.errors import MailError
 from pytwfix.mail.reply import Reply
@@ -25,23 +25,6 @@ from pytwfix.mail.reply import Reply
 if TYPE_CHECKING:
     from pytwfix.accept.smtpd.configuration import Configuration
     from pytwfix.contracts.host import IHost
-
-_OK = Reply(250, "2.0.0", "Ok")
-_MAIL_OK = Reply(250, "2.1.0", "Ok")
-_RCPT_OK = Reply(250, "2.1.5", "Ok")
-_GO_AHEAD = Reply(354, "", "End data with <CR><LF>.<CR><LF>")
-_BYE = Reply(221, "2.0.0", "Bye", hangup=True)
-_GOODBYE = Reply(221, "2.7.0", "Error: I can break rules, too. Goodbye.", hangup=True)
-_UNKNOWN = Reply(500, "5.5.2", "Error: command not recognized")
-_NO_SPACE = Reply(452, "4.3.1", "Insufficient system storage")
-_TOO_BIG = Reply(552, "5.3.4", "Message size exceeds fixed limit")
-_CHUNK_TOO_BIG = Reply(552, "5.3.4", "Chunk exceeds message size limit")
-_FILE_TOO_BIG = Reply(552, "5.3.4", "Error: message file too big")
-_TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Error: too many recipients")
-_LOOKUP_FAILED = Reply(451, "4.3.0", "Error: temporary lookup failure")
-_READY_FOR_TLS = Reply(220, "2.0.0", "Ready to start TLS")
-_TLS_UNAVAILABLE = Reply(454, "4.7.0", "TLS not available due to local problem")
-_HELP = Reply(214, "2.0.0", "Commands: " + " ".join(verb.decode() for verb in COMMANDS))
 
 
 class Session:
@@ -185,7 +168,7 @@ class Session:
                 reply = error.reply
             except TableError as error:
                 self._log.warning(str(error))
-                reply = _LOOKUP_FAILED
+                reply = replies.LOOKUP_FAILED
         if reply is not None:
             await self._answer(event, reply)
 
@@ -233,8 +216,8 @@ class Session:
         word = line.split(None, 1)[0]
         if event.header_like or await self._config.forbidden_commands.match(word):
             log.not_smtp(self._log, self._state.namaddr, line)
-            return _GOODBYE
-        return _UNKNOWN
+            return replies.GOODBYE
+        return replies.UNKNOWN
 
     async def _helo(self, event: events.Helo) -> Reply:
         state = self._state
@@ -264,20 +247,20 @@ class Session:
         state.instance = config.new_instance(self._host)
         self._overshoot = 0
         self._mail = Transaction(state, event, self._forwarded)
-        return _MAIL_OK
+        return replies.MAIL_OK
 
     def _size_refused(self, size: int) -> Reply | None:
         """message_size_limit and room on the disk (SD-6)."""
         config, state = self._config, self._state
         refused = None
         if config.size_limit and size > config.size_limit:
-            refused = _TOO_BIG
+            refused = replies.TOO_BIG
         else:
             free = self._host.peers.store.free_space()
             need = max(config.queue_minfree, config.size_limit * 3 // 2, size)
             if free < need:
                 self._log.warning(f"not enough free space in mail queue: {free} bytes < {need} bytes")
-                refused = _NO_SPACE
+                refused = replies.NO_SPACE
         if refused:
             state.stage = "MAIL"
             log.reject(state, "reject", refused.line())
@@ -292,7 +275,7 @@ class Session:
         if config.recipient_limit and state.recipients >= config.recipient_limit:
             self._overshoot += 1
             self.counts.forgive(self._overshoot <= config.recipient_overshoot_limit)
-            return _TOO_MANY_RECIPIENTS
+            return replies.TOO_MANY_RECIPIENTS
         state.recipient = event.recipient
         try:
             if event.recipient.lower() != b"postmaster":
@@ -301,7 +284,7 @@ class Session:
                 await mail.recipient(event, self._context or await self._rewrite_context())
         finally:
             state.recipient = None
-        return refused or _RCPT_OK
+        return refused or replies.RCPT_OK
 
     async def _rewrite_context(self) -> str:
         """Whether header addresses of this client are ours to complete (SD-55)."""
@@ -312,7 +295,7 @@ class Session:
         return self._context
 
     async def _data(self, event: events.Data) -> Reply:
-        return await self._content_refused("DATA") or _GO_AHEAD
+        return await self._content_refused("DATA") or replies.GO_AHEAD
 
     async def _content_refused(self, stage: str) -> Reply | None:
         """The data list; then our own headers go first."""
@@ -339,7 +322,7 @@ class Session:
         if config.size_limit and event.size > config.size_limit - mail.size:
             log.bdat_too_big(self._log, self._state.queue_id, self._state.namaddr)
             self._drop_mail()
-            return _CHUNK_TOO_BIG
+            return replies.CHUNK_TOO_BIG
         if not mail.started:
             refused = await self._content_refused("BDAT")
             if refused:
@@ -377,7 +360,7 @@ class Session:
             return refused
         assert mail is not None
         if mail.too_big:
-            return _FILE_TOO_BIG
+            return replies.FILE_TOO_BIG
         state.size = mail.size
         self._only_recipient(mail)
         refused = await self._checks.data("END-OF-MESSAGE")
@@ -396,16 +379,16 @@ class Session:
 
     async def _rset(self, event: events.Rset) -> Reply:
         self._drop_mail()
-        return _OK
+        return replies.OK
 
     async def _noop(self, event: events.Noop) -> Reply:
-        return _OK
+        return replies.OK
 
     async def _quit(self, event: events.Quit) -> Reply:
-        return _BYE
+        return replies.BYE
 
     async def _help(self, event: events.Help) -> Reply:
-        return _HELP
+        return replies.HELP
 
     async def _vrfy(self, event: events.Vrfy) -> Reply:
         state = self._state
@@ -442,7 +425,7 @@ class Session:
             self.counts.good("XFORWARD")
             self._forwarded.update(event.values)
             self._context = ""
-            return _OK
+            return replies.OK
         return await self._xclient(event)
 
     async def _xclient(self, event: events.Attributes) -> Reply | None:
@@ -471,8 +454,8 @@ class Session:
         if refused := await self._limits.new_tls():
             return refused
         if not await self._config.tls.context(self._host):
-            return _TLS_UNAVAILABLE
-        return _READY_FOR_TLS
+            return replies.TLS_UNAVAILABLE
+        return replies.READY_FOR_TLS
 
     async def _start_tls(self) -> None:
         self._wire.flush()
@@ -484,25 +467,9 @@ class Session:
 
     async def _handshake(self) -> bool:
         """False: the connection is of no use any more."""
-        wire, namaddr = self._wire, self._state.namaddr
-        config = self._config
-        context = await config.tls.context(self._host)
-        if context is None:
-            wire.gone = "lost connection"
-            return False
-        if config.tls.loglevel >= 2:
-            log.tls_setup(self._log, namaddr)
-        failure = await wire.start_tls(context)
-        if failure is not None:
-            log.tls_failed(self._log, namaddr, failure.why)
-            if failure.library:
-                log.tls_library(self._log, failure.library)
-            return False
-        self._core.tls_active = True
-        self._state.tls = wire.tls_details()
-        if config.tls.loglevel >= 1:
-            log.tls_established(self._log, namaddr, self._state.tls)
-        return True
+        done = await handshake(self._config.tls, self._state, self._wire)
+        self._core.tls_active = done
+        return done
 
     async def _auth(self, event: events.Auth) -> Reply:
         return Reply(503, "5.5.1", "Error: authentication not enabled")

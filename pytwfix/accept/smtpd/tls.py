@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytwfix.accept.smtpd import log
+
 if TYPE_CHECKING:
     from pytwfix.accept.smtpd.settings import SmtpdSettings
+    from pytwfix.accept.smtpd.state import State
+    from pytwfix.accept.smtpd.wire import Wire
     from pytwfix.contracts.host import IHost
     from pytwfix.settings.common import CommonSettings
 
@@ -33,3 +37,24 @@ class ServerTls:
             except Exception as error:
                 host.log.warning(f"TLS is not available: {error}")
         return self._context
+
+
+async def handshake(tls: ServerTls, state: State, wire: Wire) -> bool:
+    """Start TLS on a connection; False when it is of no use any more."""
+    host = state.host
+    context = await tls.context(host)
+    if context is None:
+        wire.gone = "lost connection"
+        return False
+    if tls.loglevel >= 2:
+        log.tls_setup(host.log, state.namaddr)
+    failure = await wire.start_tls(context)
+    if failure is not None:
+        log.tls_failed(host.log, state.namaddr, failure.why)
+        if failure.library:
+            log.tls_library(host.log, failure.library)
+        return False
+    state.tls = wire.tls_details()
+    if tls.loglevel >= 1:
+        log.tls_established(host.log, state.namaddr, state.tls)
+    return True
