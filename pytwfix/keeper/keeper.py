@@ -92,7 +92,7 @@ class Keeper:
 
     def _patience(self) -> float:
         """Milliseconds until something is due: a command's end, an idle helper."""
-        waiting = 1.0 if self._helpers or self._gone else 60.0
+        waiting = 1.0 if self._helpers or self._gone or self._waiting or self._waiting_commands else 60.0
         return 1000 * min([waiting, *(running.patience for running, _ in self._commands.values())]) + 1
 
     # --- the agents' side
@@ -323,7 +323,11 @@ class Keeper:
 
 
 def main(socket_fd: int, mail_owner_uid: int, spool_directories: Sequence[str] = ()) -> None:
-    """The keeper's life in a process that the master forked; returns when the agents' process is gone."""
+    """The keeper's life in a process that the master forked; returns when the agents' process is gone.
+
+    Every descriptor but `socket_fd` and the standard three is closed first: listeners are nothing for root."""
+    os.closerange(3, socket_fd)
+    os.closerange(max(3, socket_fd + 1), 65536)
     os.umask(0o077)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

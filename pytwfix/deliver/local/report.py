@@ -13,6 +13,7 @@ from pytwfix.contracts.delivery import DeliveryRequest
 from pytwfix.contracts.host import IHost
 from pytwfix.contracts.queue import IMessage
 from pytwfix.contracts.reports import TRACE, Report
+from pytwfix.deliver.local.owners import owners_host
 from pytwfix.deliver.local.target import Target
 from pytwfix.deliver.outcome import Outcome
 from pytwfix.mail.envelope import Envelope, Recipient
@@ -58,6 +59,7 @@ class Ledger:
         self._expanded = False
         self.request = replace(request, message=Undone(message), recipients=[recipient])
         self._outcome = Outcome(host, self.request)
+        self._owners: dict[bytes, Outcome] = {}
         self.deferred = False
         self.settled = False  # something became of it
 
@@ -71,14 +73,23 @@ class Ledger:
         """Delivered, refused or to be tried again, by the class of its status."""
         self.settled = True
         leaf, times = self.leaf(target), self.request.times
+        outcome = self._owned(target.sender) if target.owned else self._outcome
         if dsn.success:
-            await self._outcome.sent(leaf, dsn, RELAY, times)
+            await outcome.sent(leaf, dsn, RELAY, times)
         elif dsn.permanent:
-            await self._outcome.bounced(leaf, dsn, RELAY, times)
+            await outcome.bounced(leaf, dsn, RELAY, times)
         else:
-            await self._outcome.deferred(leaf, dsn, RELAY, times)
-        if self._outcome.result.deferred:
+            await outcome.deferred(leaf, dsn, RELAY, times)
+        if outcome.result.deferred:
             self.deferred = True
+
+    def _owned(self, owner: bytes) -> Outcome:
+        """Behind a list: its owner hears of failures."""
+        outcome = self._owners.get(owner)
+        if outcome is None:
+            host = owners_host(self._host, self.request.envelope, owner)
+            outcome = self._owners[owner] = Outcome(host, self.request)
+        return outcome
 
     async def expanded(self) -> None:
         """An alias took the place of the recipient: who asked for success reports is told that, once (DS-3)."""

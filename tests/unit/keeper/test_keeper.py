@@ -172,6 +172,13 @@ class KeeperTests(TestCase):
             self.assertEqual(error.kind, "denied")
         self.assertEqual(sorted(os.listdir(self.base)), ["home", "spool"])
 
+    async def test_descriptors(self) -> None:
+        """HOUSE 3: the keeper holds its socket and nothing of the process that it was forked from."""
+        await self.client.read(self.who, FileRead("/none"))
+        links = [os.readlink(f"/proc/{self.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{self.pid}/fd") if int(fd) > 2]
+        self.assertEqual({link.partition(":")[0] for link in links}, {"socket"})
+        self.assertEqual(len(links), 2)  # the agents' and the helper's
+
     async def test_spawn(self) -> None:
         """SP-1: a connected socket becomes a command's standard input and output."""
         ours, theirs = socket.socketpair()

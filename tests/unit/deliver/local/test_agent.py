@@ -340,6 +340,16 @@ class LocalTests(SynchronousTestCase):
         self.deliver(b"mlist@example.com", expand_owner_alias="yes")
         self.assertEqual(self.cleanup.mails[1].envelope.sender, b"boss@example.com")
 
+    def test_owner_hears_of_failures(self) -> None:
+        """LO-2: a failure behind a list goes to its owner at once, not to the sender."""
+        self.asuser.results["/bin/cmd"] = CommandResult(67, b"")
+        table = 'inline:{{ml = "|/bin/cmd"}, {owner-ml = boss}}'
+        self.deliver(b"ml@example.com", alias_maps=table)
+        self.assertEqual([log for log, _, _ in self.reports.records], [])
+        ((envelope, report),) = self.reports.singles
+        self.assertEqual((envelope.sender, report.dsn.status), (b"owner-ml@example.com", "5.1.1"))
+        self.logged("to=<ml@example.com>, relay=local,", "dsn=5.1.1, status=bounced (user unknown)")
+
     def test_syntax(self) -> None:
         """AL-1: bad items and empty values."""
         self.deliver(b"grp@example.com")
