@@ -78,7 +78,8 @@ def pack_write(request: MailboxWrite) -> bytes:
 
 
 def unpack_write(body: bytes) -> MailboxWrite:
-    path, data, locks, stale, limit, hostname, required, strict, directory = _unpack(body)
+    kinds = (str, bytes, list, _NUMBER, int, str, bool, bool, str)
+    path, data, locks, stale, limit, hostname, required, strict, directory = _typed(_unpack(body), *kinds)
     return MailboxWrite(
         path=path,
         data=data,
@@ -97,7 +98,7 @@ def pack_read(request: FileRead) -> bytes:
 
 
 def unpack_read(body: bytes) -> FileRead:
-    return FileRead(*_unpack(body))
+    return FileRead(*_typed(_unpack(body), str, int, bool))
 
 
 def pack_run(request: CommandRun) -> bytes:
@@ -113,7 +114,11 @@ def pack_run(request: CommandRun) -> bytes:
 
 
 def unpack_run(body: bytes) -> CommandRun:
-    return CommandRun(*_unpack(body))
+    run = CommandRun(*_typed(_unpack(body), list, dict, bytes, _NUMBER, str, str, int))
+    words = [*run.argv, *run.environment, *run.environment.values(), run.directory, run.chroot]
+    if not run.argv or not all(isinstance(word, str) and "\0" not in word for word in words):
+        raise ValueError("bad command")
+    return run
 
 
 def pack_answer(answer: object) -> bytes:
@@ -139,6 +144,16 @@ def unpack_error(body: bytes) -> AsUserError:
 def _pack(*values: object) -> bytes:
     packed: bytes = msgpack.packb(values, unicode_errors="surrogateescape")
     return packed
+
+
+_NUMBER = (int, float)
+
+
+def _typed(values: list[Any], *kinds: type | tuple[type, ...]) -> list[Any]:
+    """ValueError unless the values are of these kinds: who asks is not trusted with more than what he may ask."""
+    if len(values) != len(kinds) or not all(map(isinstance, values, kinds)):
+        raise ValueError("bad request")
+    return values
 
 
 def _unpack(body: bytes) -> list[Any]:

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.trial.unittest import TestCase
 
 from pytwfix.contracts.asuser import AsUserError, CommandRun, FileRead, Identity, MailboxWrite
-from pytwfix.keeper import keeper
+from pytwfix.keeper import keeper, wire
 from pytwfix.keeper.client import KeeperClient, adopt
 
 _OWNER = 4711
@@ -171,6 +171,16 @@ class KeeperTests(TestCase):
             error = await self.refused(self.client.write(self.who, request))
             self.assertEqual(error.kind, "denied")
         self.assertEqual(sorted(os.listdir(self.base)), ["home", "spool"])
+
+    async def test_bad_requests(self) -> None:
+        """HOUSE 3: a request that makes no sense is refused, and the keeper lives on."""
+        for verb, body in ((wire.RUN, b"\xc1"), (wire.WRITE, b"\x91\x01"), (wire.READ, b""), (99, b"")):
+            error = await self.refused(self.client._ask(verb, self.who, body, 5.0))
+            self.assertIn(error.kind, ("temporary", "denied"))
+        without_socket = wire.pack_run(CommandRun(["x"], {}, b""))
+        error = await self.refused(self.client._ask(wire.SPAWN, self.who, without_socket, 5.0))
+        self.assertEqual(error.kind, "permanent")
+        self.assertIsNone(await self.client.read(self.who, FileRead("/none")))
 
     async def test_descriptors(self) -> None:
         """HOUSE 3: the keeper holds its socket and nothing of the process that it was forked from."""

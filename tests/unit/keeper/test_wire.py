@@ -47,6 +47,21 @@ class FrameTests(SynchronousTestCase):
         error = wire.unpack_error(wire.pack_error(AsUserError("denied", "no")))
         self.assertEqual((error.kind, error.text), ("denied", "no"))
 
+    def test_wrong_types(self) -> None:
+        """HOUSE 3: values of other kinds than expected are refused before anything is done with them."""
+        good = CommandRun(["a"], {"X": "y"}, b"", 1.5)
+        for bad in (
+            CommandRun([], {}, b""),
+            CommandRun([1], {}, b""),  # type: ignore[list-item]
+            CommandRun(["a\0b"], {}, b""),
+            CommandRun(["a"], {"X": 1}, b""),  # type: ignore[dict-item]
+            CommandRun(["a"], {}, b"", "soon"),  # type: ignore[arg-type]
+        ):
+            self.assertRaises(ValueError, wire.unpack_run, wire.pack_run(bad))
+        self.assertEqual(wire.unpack_run(wire.pack_run(good)), good)
+        self.assertRaises(ValueError, wire.unpack_write, wire.pack_write(MailboxWrite(7, b"")))  # type: ignore[arg-type]
+        self.assertRaises(ValueError, wire.unpack_read, wire.pack_run(good))
+
     def test_rubbish(self) -> None:
         """A body that is no msgpack list is a ValueError, not something else."""
         for body in (b"", b"\xc1", b"\x01", b"\x93\x01"):
