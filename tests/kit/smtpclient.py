@@ -22,10 +22,10 @@ CLASSES = {
     b"box.example": CLASS_VIRTUAL,
 }
 MAIN = {
+    "compatibility_level": "3.11",
     "smtpd_forbid_unauth_pipelining": "no",
     "smtpd_error_sleep_time": "0",
     "local_recipient_maps": "inline:{bob=x, alice=x, postmaster=x}",
-    "smtpd_forbidden_commands": "CONNECT GET POST",
     "mynetworks": "192.0.2.0/24",
 }
 

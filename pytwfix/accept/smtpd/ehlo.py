@@ -11,11 +11,9 @@ if TYPE_CHECKING:
     from pytwfix.accept.smtpd.configuration import Configuration
     from pytwfix.dialogs.smtp_server import SmtpServer
 
-KEYWORDS = frozenset(
-    (
-        *("pipelining", "size", "vrfy", "etrn", "starttls", "auth", "xverp", "xclient", "xforward", "dsn", "chunking"),
-        *("enhancedstatuscodes", "8bitmime", "smtputf8", "requiretls", "silent-discard"),
-    )
+KEYWORDS = (
+    *("pipelining", "size", "vrfy", "etrn", "starttls", "auth", "xverp", "xclient", "xforward", "enhancedstatuscodes"),
+    *("8bitmime", "dsn", "smtputf8", "chunking", "requiretls", "silent-discard"),
 )
 SILENT = "silent-discard"
 
@@ -51,4 +49,4 @@ def _keywords(config: Configuration, core: SmtpServer) -> list[tuple[str, str]]:
 
 def discarded(words: list[str]) -> frozenset[str]:
     """smtpd_discard_ehlo_keywords: the keywords that are known, in lower case."""
-    return frozenset(word.lower() for word in words) & KEYWORDS
+    return frozenset(word.lower() for word in words).intersection(KEYWORDS)

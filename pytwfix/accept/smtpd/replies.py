@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytwfix.accept.smtpd.received import date
 from pytwfix.accept.smtpd.state import shown
-from pytwfix.basics.macros import expand
+from pytwfix.basics.macros import MacroError, expand
 from pytwfix.dialogs.smtp_commands import COMMANDS
 from pytwfix.mail.reply import Reply
 
@@ -73,4 +73,7 @@ def _footer(state: State, footer: str) -> str:
 
 def expanded(text: str, values: dict[str, str]) -> str:
     """`$name`, `${name}` and the conditional forms, with these values only."""
-    return str(expand(text, values.get))
+    try:
+        return expand(text, values.get)
+    except MacroError:
+        return text

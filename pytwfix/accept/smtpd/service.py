@@ -15,6 +15,7 @@ from pytwfix.accept.smtpd.safety import Fatal
 from pytwfix.accept.smtpd.session import Session
 from pytwfix.accept.smtpd.settings import SmtpdSettings
 from pytwfix.accept.smtpd.wire import Wire
+from pytwfix.settings.kinds import SettingsError
 
 if TYPE_CHECKING:
     from pytwfix.contracts.host import IHost
@@ -50,10 +51,13 @@ class SmtpdService(Service):
         return stopped
 
     def configuration(self) -> Configuration:
-        """Parsed anew when the settings are others than before (reload, stress)."""
+        """Parsed anew when the settings are others than before (reload, stress). Raises Fatal."""
         made = self._configuration
         if made is None or made.settings is not self._host.settings(SmtpdSettings):
-            made = self._configuration = Configuration(self._host)
+            try:
+                made = self._configuration = Configuration(self._host)
+            except SettingsError as error:
+                raise Fatal(str(error)) from error
         return made
 
     def factory(self) -> _Connections:

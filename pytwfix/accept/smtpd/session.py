@@ -231,6 +231,9 @@ class Session:
         state.protocol = "ESMTP" if event.verb == "EHLO" else "SMTP"
         if event.verb == "HELO":
             return Reply(250, "", self._config.hostname)
+        gone = self._core.discarded
+        if gone and ehlo.SILENT not in gone:
+            log.ehlo_discarded(self._log, " ".join(word for word in ehlo.KEYWORDS if word in gone).upper())
         return ehlo.reply(self._config, self._core)
 
     async def _mail_from(self, event: events.Mail) -> Reply:

@@ -105,6 +105,7 @@ class Wire(Protocol):
     def pauseProducing(self) -> None:
         if self._blocked is None and not self.gone:
             self._blocked = Deferred()
+            self._since = self._host.monotonic()
 
     def resumeProducing(self) -> None:
         blocked, self._blocked = self._blocked, None
@@ -177,7 +178,7 @@ class Wire(Protocol):
         """One timer a session: it looks at the clock when it fires, and is not touched for each command."""
         limit = self._config.starttls_timeout if self._shaking else self._config.timeout
         left = limit
-        if self._waiting is not None or self._shaking:
+        if self._waiting is not None or self._shaking or self._blocked is not None:
             left = self._since + limit - self._host.monotonic()
         if left > 0:
             self._timer = self._host.call_later(left, self._tick)
@@ -186,6 +187,7 @@ class Wire(Protocol):
         self.gone = "timeout"
         if self._handshake is not None:
             self._handshake_failed(Failure(ConnectionLost()))
+        self.resumeProducing()
         self._wake()
 
     def stop(self) -> None:
@@ -199,12 +201,20 @@ class Wire(Protocol):
         self._abandoned = True
 
     def close(self) -> None:
+        """Hang up when all is sent; a client that does not take it is cut off after the time limit."""
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
         if not self._lost:
             self._tcp.unregisterProducer()
             self._tcp.loseConnection()
+        if not self._lost:
+            self._timer = self._host.call_later(self._config.timeout, self._cut)
+
+    def _cut(self) -> None:
+        self._timer = None
+        if not self._lost:
+            self._tcp.abortConnection()
 
     # TLS.
 

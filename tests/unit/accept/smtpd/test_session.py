@@ -143,6 +143,10 @@ class Commands(SynchronousTestCase):
         """SD-4."""
         smtp = Smtp(smtpd_host({"smtpd_discard_ehlo_keywords": "pipelining, DSN, silent-discard"}))
         self.assertEqual([x for x in LIST if x not in ("250-PIPELINING", "250-DSN")], smtp.send("EHLO x")[1:])
+        self.assertEqual(1, len(smtp.log))
+        smtp = Smtp(smtpd_host({"smtpd_discard_ehlo_keywords": "chunking, nonsense"}))
+        smtp.send("EHLO x")
+        self.assertEqual("discarding EHLO keywords: CHUNKING", smtp.log[-1])
 
     def test_size(self) -> None:
         """SD-6."""
@@ -218,6 +222,21 @@ class Limits(SynchronousTestCase):
         self.assertEqual(["421 4.4.2 mx.example.com Error: timeout exceeded"], smtp.said())
         self.assertTrue(smtp.closed)
         self.assertEqual("timeout after CONNECT from unknown[198.51.100.7]", smtp.log[-2])
+
+    def test_client_that_does_not_read(self) -> None:
+        """SD-15: its commands wait until it takes its replies; in the end it is cut off."""
+        smtp = Smtp(smtpd_host({"smtpd_timeout": "30s"}))
+        smtp.wire.pauseProducing()
+        smtp.send("NOOP")
+        smtp.host.clock.advance(20)
+        smtp.wire.resumeProducing()
+        self.assertEqual("250 2.0.0 Ok", smtp.last("NOOP"))
+        smtp.wire.pauseProducing()
+        smtp.send("NOOP")
+        smtp.host.clock.advance(31)
+        self.assertTrue(smtp.closed)
+        smtp.host.clock.advance(31)
+        self.assertTrue(smtp.transport.disconnected)
 
     def test_request_deadline(self) -> None:
         """SD-15: bytes now and then do not help."""
