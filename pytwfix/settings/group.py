@@ -24,6 +24,11 @@ class Group:
         raise AttributeError(f"settings are read-only: {name}")
 
     @classmethod
+    def declared(cls) -> list[Parameter]:
+        """The declarations of this class alone."""
+        return [value for value in vars(cls).values() if isinstance(value, Parameter)]
+
+    @classmethod
     def parameters(cls) -> dict[str, Parameter]:
         """Every declaration of this group by its main.cf name, those of its parents included."""
         found: dict[str, Parameter] = {}
@@ -45,3 +50,19 @@ class Group:
         """Evaluate all; SettingsError for the first that is wrong."""
         for parameter in self.parameters().values():
             self.evaluate(parameter)
+
+
+def mirror(
+    source: type[Group], target: type[Group], old: str, new: str, names: dict[str, str], defaults: dict[str, str]
+) -> None:
+    """Give `target`, a subclass, the declarations of `source` under other main.cf names.
+
+    :param old: the beginning of a name and of names in defaults that is replaced by `new`.
+    :param names: exceptions, source name to target name; "" for a parameter that both share.
+    :param defaults: defaults, by target name, that are not the source's.
+    """
+    for parameter in source.declared():
+        name = names.get(parameter.name, parameter.name.replace(old, new, 1))
+        if name and parameter.name.startswith(old):
+            default = defaults.get(name, parameter.default.replace(old, new))
+            setattr(target, parameter.attribute, parameter.renamed(name, default))

@@ -7,7 +7,7 @@ macros and all. Bounds of strings are lengths; a maximum of 0 is none. Evaluatio
 
 from __future__ import annotations
 
-from pytwfix.basics.durations import parse_duration
+from pytwfix.basics.durations import SECONDS, parse_duration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Parameter:
     """What all declarations have in common. `name` is main.cf's name, `attribute` the class attribute's."""
 
     kind = "str"
-    __slots__ = ("name", "attribute", "default", "doc", "minimum", "maximum", "unit", "note")
+    __slots__ = ("attribute", "default", "doc", "maximum", "minimum", "name", "note", "unit")
 
     def __init__(
         self, default: str, doc: str, minimum: int = 0, maximum: int = 0, unit: str = "", note: str = "", name: str = ""
@@ -76,7 +76,7 @@ class String(Parameter):
         return self._length(expand(raw) if "$" in raw else raw)
 
     def _length(self, text: str) -> str:
-        if len(text) < self.minimum:
+        if len(text) < self.minimum and text != self.default:
             raise SettingsError(f"bad string length {len(text)} < {self.minimum}: {self.name} = {text}")
         if self.maximum and len(text) > self.maximum:
             raise SettingsError(f"bad string length {len(text)} > {self.maximum}: {self.name} = {text}")
@@ -186,4 +186,6 @@ def time(
     default: str, doc: str, *, minimum: int = 0, maximum: int = 0, unit: str = "", note: str = "", name: str = ""
 ) -> Time:
     """Seconds; `unit` is the default's unit unless said."""
-    return Time(default, doc, minimum, maximum, unit or default[-1:], note, name)
+    if not unit:
+        unit = default[-1] if default[-1:] in SECONDS else "s"
+    return Time(default, doc, minimum, maximum, unit, note, name)

@@ -16,8 +16,15 @@ if TYPE_CHECKING:
 
 # Most asked first: what stands in common is found without importing the rooms.
 MODULES = (
+    "settings.services",
+    "settings.addresses",
+    "settings.installation",
+    "settings.content",
     "settings.common",
+    "settings.milter",
     "settings.tls",
+    "settings.servertls",
+    "settings.commands",
     "accept.smtpd.settings",
     "accept.postscreen.settings",
     "accept.qmqpd.settings",
@@ -98,5 +105,5 @@ def _groups_of(name: str) -> Iterator[type[Group]]:
 
 def _load() -> None:
     for group in _groups_of(_waiting.pop(0)):
-        for name, parameter in group.parameters().items():
-            _found.setdefault(name, parameter)
+        for parameter in group.declared():
+            _found[parameter.name] = parameter

@@ -1,0 +1,13 @@
+"""What anvil reads (AN-1)."""
+
+from __future__ import annotations
+
+from pytwfix.settings.common import CommonSettings
+from pytwfix.settings.kinds import time
+
+
+class AnvilSettings(CommonSettings):
+    """What anvil reads."""
+
+    anvil_rate_time_unit = time("60s", "", minimum=1)
+    anvil_status_update_time = time("600s", "", minimum=1)

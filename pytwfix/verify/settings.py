@@ -1,0 +1,16 @@
+"""What verify reads (VE-1)."""
+
+from __future__ import annotations
+
+from pytwfix.settings.common import CommonSettings
+from pytwfix.settings.kinds import time
+
+
+class VerifySettings(CommonSettings):
+    """What verify reads."""
+
+    address_verify_cache_cleanup_interval = time("12h", "")
+    address_verify_negative_expire_time = time("3d", "", minimum=1)
+    address_verify_negative_refresh_time = time("3h", "", minimum=1)
+    address_verify_positive_expire_time = time("31d", "", minimum=1)
+    address_verify_positive_refresh_time = time("7d", "", minimum=1)
