@@ -22,7 +22,7 @@ from pytwfix.tables.driver import Driver, TableBusy, TableContext
 from pytwfix.tables.files import Watch, unreadable
 
 try:
-    from berkeleydb import db
+    from berkeleydb import db as db
 except ImportError:  # the package is optional
     db = None
 

@@ -10,6 +10,7 @@ import mmap
 import os
 from collections.abc import Iterable, Iterator
 from struct import Struct
+from struct import error as StructError
 
 from pytwfix.contracts.tables import TableError, TableUnavailable
 from pytwfix.tables.driver import Driver, TableContext
@@ -63,7 +64,7 @@ def _slots(bucket: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 class Reader:
-    """An open file. IndexError and struct.error do not happen: a broken file is a ValueError."""
+    """An open file. A broken file is a ValueError or struct.error."""
 
     def __init__(self, path: str) -> None:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -144,8 +145,8 @@ class Cdb(Driver):
                 if value is not None:
                     self._nul = True
                     return value.removesuffix(b"\0")
-        except (IndexError, ValueError, OverflowError) as error:
-            raise TableUnavailable(self.name, f"broken file: {error}") from None
+        except (StructError, ValueError) as problem:
+            raise TableUnavailable(self.name, f"broken file: {problem}") from None
         return None
 
     def _reopen(self) -> None:

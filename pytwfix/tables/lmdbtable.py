@@ -103,6 +103,7 @@ class Lmdb(Driver):
         self._writable = writable
         self._nul: bool | None = None  # whether keys end in NUL; None: not known yet
         self._transaction: Any = None
+        self._closed = False
         self._environment = self._acquire()
         self._watch = Watch(context, self.path)
         self._inode = self._environment.identity[1]
@@ -255,7 +256,9 @@ class Lmdb(Driver):
         self._change(rewrite)
 
     def close(self) -> None:
-        _release(self._environment)
+        if not self._closed:
+            self._closed = True
+            _release(self._environment)
 
 
 def _bare(text: bytes) -> bytes:
