@@ -212,6 +212,7 @@ class Configuration:
         relay = maps(cfg.relay_recipient_maps, "relay_recipient_maps")
         self.relay_recipients = AddressMaps([relay], delimiter, False)
         self.command_filter = maps(cfg.smtpd_command_filter, "smtpd_command_filter")
+        self.footer_maps = maps(cfg.smtpd_reject_footer_maps, "smtpd_reject_footer_maps")
         self.rbl_reply_maps = maps(cfg.rbl_reply_maps, "rbl_reply_maps")
         self.default_rbl_reply = cfg.default_rbl_reply
         keyword_maps = cfg.smtpd_discard_ehlo_keyword_address_maps

@@ -1,11 +1,11 @@
-"""How many at once and how often: anvil's counts for this client (SD-47)."""
+"""How many at once and how often: anvil's counts for this client (SD-47); how big, and whether there is room (SD-6)."""
 
 from __future__ import annotations
 
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
-from pytwfix.accept.smtpd import log
+from pytwfix.accept.smtpd import log, replies
 from pytwfix.contracts import counters
 from pytwfix.mail.reply import Reply
 
@@ -89,3 +89,21 @@ class Limits:
         if self._connected:
             self._connected = False
             self._state.host.peers.counters.disconnect(self._state.host.service, self._prefix)
+
+
+def size_refused(state: State, size: int) -> Reply | None:
+    """What MAIL hears when its SIZE is too much for message_size_limit, or any mail for the disk."""
+    config, host = state.config, state.host
+    refused = None
+    if config.size_limit and size > config.size_limit:
+        refused = replies.TOO_BIG
+    else:
+        free = host.peers.store.free_space()
+        need = max(config.queue_minfree, config.size_limit * 3 // 2, size)
+        if free < need:
+            log.no_space(host.log, free, need)
+            refused = replies.NO_SPACE
+    if refused:
+        state.stage = "MAIL"
+        log.reject(state, "reject", refused.line())
+    return refused

@@ -121,6 +121,10 @@ def size_limit(log: ILog, queue_id: str) -> None:
     log.warning(f"{queue_id}: queue file size limit exceeded")
 
 
+def no_space(log: ILog, free: int, need: int) -> None:
+    log.warning(f"not enough free space in mail queue: {free} bytes < {need} bytes")
+
+
 def etrn_refused(log: ILog, domain: str, namaddr: str) -> None:
     log.warning(f"reject: ETRN {domain}... from {namaddr}")
 

@@ -41,13 +41,12 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() and char != "\ufffd" else "?" for char in text)
 
 
-def dressed(state: State, reply: Reply) -> Reply:
+def dressed(state: State, reply: Reply, footer: str) -> Reply:
     """A 4xx or 5xx reply ready to send."""
     config = state.config
     if config.soft_bounce:
         reply = reply.softened()
     text = shown(reply.text, config.smtputf8)[:_MAX_TEXT]
-    footer = config.reject_footer
     if footer:
         text += "\n" + _footer(state, footer)
     return reply._replace(text=text)

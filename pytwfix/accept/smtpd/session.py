@@ -11,7 +11,7 @@ from pytwfix.accept.smtpd import client as clients
 from pytwfix.accept.smtpd import ehlo, log, replies
 from pytwfix.accept.smtpd.checks import Checks
 from pytwfix.accept.smtpd.counts import Counts
-from pytwfix.accept.smtpd.limits import Limits
+from pytwfix.accept.smtpd.limits import Limits, size_refused
 from pytwfix.accept.smtpd.state import State
 from pytwfix.accept.smtpd.tls import handshake
 from pytwfix.accept.smtpd.transaction import Transaction
@@ -181,15 +181,25 @@ class Session:
             await self._state.pause(self._config.error_sleep_time)
         if self._state.hangup:
             self._wire.abandon()
-        self._core.reply(self._dressed(reply) if reply.code >= 400 else reply)
+        if reply.code >= 400:
+            reply = self._dressed(reply, await self._footer(reply) if self._config.footer_maps else None)
+        self._core.reply(reply)
         if type(event) is events.StartTls and reply.code < 400:
             await self._start_tls()
         if counts.too_many and not self._core.closed:
             text = f"{self._config.hostname} Error: too many errors"
             self._core.close(self._dressed(Reply(421, "4.7.0", text, hangup=True)))
 
-    def _dressed(self, reply: Reply) -> Reply:
-        return replies.dressed(self._state, reply)
+    async def _footer(self, reply: Reply) -> str | None:
+        """smtpd_reject_footer_maps; None for the general footer."""
+        try:
+            found = await self._config.footer_maps.lookup(reply.line().encode("utf-8", "replace"))
+        except TableError:
+            return None
+        return None if found is None else found.decode("utf-8", "replace")
+
+    def _dressed(self, reply: Reply, footer: str | None = None) -> Reply:
+        return replies.dressed(self._state, reply, self._config.reject_footer if footer is None else footer)
 
     async def _filtered(self, line: bytes) -> bytes:
         """smtpd_command_filter (SD-51)."""
@@ -243,7 +253,7 @@ class Session:
         state.sender = event.sender
         state.smtputf8 = event.smtputf8
         state.size = event.size
-        refused = self._size_refused(event.size) or await self._checks.mail()
+        refused = size_refused(state, event.size) or await self._checks.mail()
         if refused:
             state.reset()
             return refused
@@ -251,23 +261,6 @@ class Session:
         self._overshoot = 0
         self._mail = Transaction(state, event, self._forwarded)
         return replies.MAIL_OK
-
-    def _size_refused(self, size: int) -> Reply | None:
-        """message_size_limit and room on the disk (SD-6)."""
-        config, state = self._config, self._state
-        refused = None
-        if config.size_limit and size > config.size_limit:
-            refused = replies.TOO_BIG
-        else:
-            free = self._host.peers.store.free_space()
-            need = max(config.queue_minfree, config.size_limit * 3 // 2, size)
-            if free < need:
-                self._log.warning(f"not enough free space in mail queue: {free} bytes < {need} bytes")
-                refused = replies.NO_SPACE
-        if refused:
-            state.stage = "MAIL"
-            log.reject(state, "reject", refused.line())
-        return refused
 
     async def _rcpt(self, event: events.Rcpt) -> Reply:
         state, config = self._state, self._config

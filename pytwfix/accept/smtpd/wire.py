@@ -177,7 +177,7 @@ class Wire(Protocol):
     def _tick(self) -> None:
         """One timer a session: it looks at the clock when it fires, and is not touched for each command."""
         limit = self._config.starttls_timeout if self._shaking else self._config.timeout
-        left = limit
+        left: float = limit
         if self._waiting is not None or self._shaking or self._blocked is not None:
             left = self._since + limit - self._host.monotonic()
         if left > 0:

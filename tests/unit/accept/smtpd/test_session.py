@@ -311,6 +311,15 @@ class Filters(SynchronousTestCase):
         said = ["500-5.5.2 Error: command not recognized", "500-5.5.2 Call us. 198.51.100.7", "500 5.5.2 Bye"]
         self.assertEqual(said, smtp.send("FOO"))
 
+    def test_footer_maps(self) -> None:
+        """SD-51: found by the whole reply."""
+        table = "pcre:{{/^500 .* not recognized$$/ No, $$$$client_address.}}"
+        smtp = Smtp(smtpd_host({"smtpd_reject_footer_maps": table, "smtpd_reject_footer": "general"}))
+        self.assertEqual("500 5.5.2 No, 198.51.100.7.", smtp.last("FOO"))
+        self.assertEqual("501 5.5.4 general", smtp.last("RSET x"))
+        smtp = Smtp(smtpd_host({"smtpd_reject_footer_maps": "fail:x", "smtpd_reject_footer": "general"}))
+        self.assertEqual("501 5.5.4 general", smtp.last("RSET x"))
+
     def test_route_says_no(self) -> None:
         """OB-13: an error: transport refuses at RCPT already; soft_bounce makes it 4xx (SD-24)."""
         for main, code in (({}, "550 5.1.2"), ({"soft_bounce": "yes"}, "450 4.1.2")):
