@@ -1,16 +1,22 @@
-"""Access tables: what is looked up, in which order (SD-35, SD-36). What the answers do is in `actions`."""
+"""Access tables: what is looked up, in which order (SD-35, SD-36). What the answers do is in `actions`.
+
+A key is (bytes, partial): parts of an address or a name are asked of FIXED tables only (LK-2). The first entry counts.
+Tables in memory answer at once, without a coroutine.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pytwfix.accept.smtpd.actions import Actions
 from pytwfix.accept.smtpd.restrictions import Complaint, Parser, Restriction
-from pytwfix.accept.smtpd.state import DUNNO, OK, Answer, State, Subject, Verdict
+from pytwfix.accept.smtpd.state import DUNNO, ETRN, OK, REVERSE, Answer, State, Subject, Verdict
 from pytwfix.contracts.tables import TableError
 from pytwfix.mail.reply import Reply
+from pytwfix.tables.adapter import Table
 from pytwfix.tables.addresses import external_form, split_extension
 
 if TYPE_CHECKING:
@@ -18,62 +24,85 @@ if TYPE_CHECKING:
 
 _NUMERIC_NAME = re.compile(rb"[0-9.]*\Z")
 
-Keys = Iterator[bytes]
+Keys = Iterator[tuple[bytes, bool]]
 
 
 class AccessTable:
-    """A table open for access lookups."""
+    """A table open for access lookups; with `veto_permit` it must not say OK."""
 
-    __slots__ = ("actions", "table", "veto_permit")
+    __slots__ = ("_direct", "actions", "table", "veto_permit")
 
     def __init__(self, parser: Parser, name: str, veto_permit: bool = False) -> None:
         self.actions = Actions(parser, name)
         self.table: ITable = parser.host.tables.open(name)
+        self._direct = self.table if isinstance(self.table, Table) and not self.table.blocking else None
         self.veto_permit = veto_permit  # whoever controls the data may not permit himself (SD-36)
 
-    async def search(self, state: State, keys: Keys, subject: Subject, permit_name: str = "") -> tuple[Verdict, bool]:
-        """The verdict of the first key that is found, and whether one was. Pattern tables see the first key only."""
+    def search(self, state: State, keys: Keys, subject: Subject) -> Answer:
+        """The verdict of the first key that is found; DUNNO when none is."""
+        direct = self._direct
+        if direct is None:
+            return self._search(state, keys, subject)
+        fixed = direct.fixed
         try:
-            for key in keys:
+            for key, partial in keys:
+                if partial and not fixed:
+                    continue
+                value = direct.get(key)
+                if value is not None:
+                    return self._act(state, value, key, subject)
+        except TableError as error:
+            return self._failed(state, error, subject)
+        return DUNNO
+
+    async def _search(self, state: State, keys: Keys, subject: Subject) -> Verdict:
+        fixed = self.table.fixed
+        try:
+            for key, partial in keys:
+                if partial and not fixed:
+                    continue
                 value = await self.table.lookup(key)
                 if value is not None:
-                    verdict = self.actions.act(state, value.decode("utf-8", "replace"), key, subject)
-                    if not isinstance(verdict, (int, Reply)):
-                        verdict = await verdict
-                    return self._vetoed(state, verdict), True
-                if not self.table.fixed:
-                    break
+                    verdict = self._act(state, value, key, subject)
+                    return verdict if isinstance(verdict, (int, Reply)) else await verdict
         except TableError as error:
-            state.host.log.warning(f"{error}")
-            return state.lookup_failed(subject), True
-        return DUNNO, False
+            return self._failed(state, error, subject)
+        return DUNNO
 
-    def _vetoed(self, state: State, verdict: Verdict) -> Verdict:
-        if verdict != OK or not self.veto_permit:
+    def _failed(self, state: State, error: TableError, subject: Subject) -> Verdict:
+        state.host.log.warning(str(error))
+        return state.lookup_failed(subject)
+
+    def _act(self, state: State, value: bytes, key: bytes, subject: Subject) -> Answer:
+        answer = self.actions.act(state, value.decode("utf-8", "replace"), key, subject)
+        return self._vetoed(state, answer) if self.veto_permit else answer
+
+    async def _vetoed(self, state: State, answer: Answer) -> Verdict:
+        verdict = answer if isinstance(answer, (int, Reply)) else await answer
+        if verdict != OK:
             return verdict
         state.host.log.warning(f"{self.actions.name}: must not permit: who is looked up decides what it says")
         return state.misconfigured()
 
 
-# What is looked up (SD-35).
-
-
 def parents(domain: bytes, matches_subdomains: bool) -> Keys:
     """`domain`, then its parents: as they are, or with a leading dot (parent_domain_matches_subdomains)."""
-    yield domain
+    yield domain, False
     if domain.startswith(b"[") or _NUMERIC_NAME.match(domain):
         return
     at = domain.find(b".", 1)
     while at >= 0:
-        yield domain[at + 1 :] if matches_subdomains else domain[at:]
+        yield domain[at + 1 :] if matches_subdomains else domain[at:], True
         at = domain.find(b".", at + 1)
 
 
 def networks(address: bytes) -> Keys:
     """An address, then ever shorter networks."""
     separator = b":" if b":" in address else b"."
+    partial = False
     while True:
-        yield address
+        yield address, partial
+        partial = True
         at = address.rfind(separator)
         if at <= 0:
             return
@@ -84,23 +113,24 @@ def address_keys(address: bytes, state: State) -> Keys:
     """user+ext@domain, user@domain, domain and parents, user+ext@, user@; the null sender has a key of its own."""
     config = state.config
     if not address:
-        yield config.null_key
+        yield config.null_key, False
         return
     external = external_form(address)
     if external != address:
-        yield external
-    yield address
+        yield external, False
+    yield address, False
     local, at, domain = address.rpartition(b"@")
     if not at:
         local, domain = address, b""
     bare = split_extension(local, config.recipient_delimiter)[0] if config.recipient_delimiter else local
     if bare != local and at:
-        yield bare + b"@" + domain
+        yield bare + b"@" + domain, True
     if domain:
-        yield from parents(domain, config.access_parents)
-    yield local + b"@"
+        for key, _ in parents(domain, config.access_parents):
+            yield key, True
+    yield local + b"@", True
     if bare != local:
-        yield bare + b"@"
+        yield bare + b"@", True
 
 
 def domain_keys(name: bytes, state: State) -> Keys:
@@ -125,15 +155,9 @@ class CheckClient(_Check):
     __slots__ = ()
 
     def check(self, state: State) -> Answer:
-        return self._check(state)
-
-    async def _check(self, state: State) -> Verdict:
         client = state.client
-        subject = state.client_subject()
-        verdict, found = await self.access.search(state, domain_keys(client.name.encode(), state), subject)
-        if not found:
-            verdict, _ = await self.access.search(state, networks(client.address.encode()), subject)
-        return verdict
+        keys = chain(domain_keys(client.name.encode(), state), networks(client.address.encode()))
+        return self.access.search(state, keys, state.client_subject())
 
 
 class CheckAddressMap(_Check):
@@ -145,11 +169,10 @@ class CheckAddressMap(_Check):
         return self._check(state)
 
     async def _check(self, state: State) -> Verdict:
-        for key in networks(state.client.address.encode()):
-            if await self.access.table.lookup(key) is not None:
+        table = self.access.table
+        for key, partial in networks(state.client.address.encode()):
+            if not (partial and not table.fixed) and await table.lookup(key) is not None:
                 return OK
-            if not self.access.table.fixed:
-                break
         return DUNNO
 
 
@@ -162,54 +185,44 @@ class CheckReverseClient(_Check):
         self.access = AccessTable(parser, name, veto_permit=True)
 
     def check(self, state: State) -> Answer:
-        return self._check(state)
-
-    async def _check(self, state: State) -> Verdict:
-        subject = Subject(state.client.reverse_name, "Unverified Client host")
-        keys = domain_keys(state.client.reverse_name.encode(), state)
-        return (await self.access.search(state, keys, subject))[0]
+        name = state.client.reverse_name
+        return self.access.search(state, domain_keys(name.encode(), state), Subject(name, REVERSE))
 
 
 class CheckHelo(_Check):
     __slots__ = ()
 
     def check(self, state: State) -> Answer:
-        return self._check(state) if state.helo else DUNNO
-
-    async def _check(self, state: State) -> Verdict:
-        keys = domain_keys(state.helo.encode(), state)
-        return (await self.access.search(state, keys, state.helo_subject()))[0]
+        if not state.helo:
+            return DUNNO
+        return self.access.search(state, domain_keys(state.helo.encode(), state), state.helo_subject())
 
 
 class CheckSender(_Check):
     __slots__ = ()
 
     def check(self, state: State) -> Answer:
-        return DUNNO if state.sender is None else self._check(state, state.sender)
-
-    async def _check(self, state: State, sender: bytes) -> Verdict:
-        return (await self.access.search(state, address_keys(sender, state), state.sender_subject()))[0]
+        if state.sender is None:
+            return DUNNO
+        return self.access.search(state, address_keys(state.sender, state), state.sender_subject())
 
 
 class CheckRecipient(_Check):
     __slots__ = ()
 
     def check(self, state: State) -> Answer:
-        return DUNNO if state.recipient is None else self._check(state, state.recipient)
-
-    async def _check(self, state: State, recipient: bytes) -> Verdict:
-        return (await self.access.search(state, address_keys(recipient, state), state.recipient_subject()))[0]
+        if state.recipient is None:
+            return DUNNO
+        return self.access.search(state, address_keys(state.recipient, state), state.recipient_subject())
 
 
 class CheckEtrn(_Check):
     __slots__ = ()
 
     def check(self, state: State) -> Answer:
-        return self._check(state) if state.etrn else DUNNO
-
-    async def _check(self, state: State) -> Verdict:
-        subject = Subject(state.text(state.etrn), "Etrn command")
-        return (await self.access.search(state, domain_keys(state.etrn, state), subject))[0]
+        if not state.etrn:
+            return DUNNO
+        return self.access.search(state, domain_keys(state.etrn, state), Subject(state.text(state.etrn), ETRN))
 
 
 def table_check(kind: type[_Check], word: str) -> Callable[[Parser, str], Restriction]:

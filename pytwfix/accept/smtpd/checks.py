@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytwfix.accept.smtpd.general import command_subject
-from pytwfix.accept.smtpd.state import Answer, State, Subject, Verdict
+from pytwfix.accept.smtpd.state import State, Subject, Verdict, awaited
 from pytwfix.accept.smtpd.unlisted import RejectUnlisted
 from pytwfix.contracts.tables import TableError
 from pytwfix.mail.reply import Reply
@@ -124,7 +124,7 @@ class Checks:
         state = self.state
         if not state.config.reject_unlisted_sender or state.discard:
             return None
-        verdict = await _awaited(_UNLISTED_SENDER.check(state))
+        verdict = await awaited(_UNLISTED_SENDER.check(state))
         return verdict if isinstance(verdict, Reply) else None
 
     async def _run(self, restrictions: RestrictionList, subject: Subject) -> Verdict:
@@ -153,11 +153,5 @@ class Checks:
             return verdict if isinstance(verdict, Reply) else None
         if not unlisted:
             return None
-        verdict = await _awaited(_UNLISTED_RECIPIENT.check(state))
+        verdict = await awaited(_UNLISTED_RECIPIENT.check(state))
         return verdict if isinstance(verdict, Reply) else None
-
-
-async def _awaited(answer: Answer) -> Verdict:
-    return answer if isinstance(answer, (int, Reply)) else await answer
-
-

@@ -130,6 +130,7 @@ class Configuration:
         self.peername_lookup = cfg.smtpd_peername_lookup
         self.client_port_logging = cfg.smtpd_client_port_logging
         self.hide_client = cfg.smtpd_hide_client_session
+        self.sasl_enabled = cfg.smtpd_sasl_auth_enable
         self.sasl_header = cfg.smtpd_sasl_authenticated_header
         self.tls_received_header = cfg.smtpd_tls_received_header
         self.reject_footer = cfg.smtpd_reject_footer

@@ -120,7 +120,7 @@ class PermitSaslAuthenticated:
     __slots__ = ()
 
     def check(self, state: State) -> Answer:
-        return OK if state.client.sasl_username else DUNNO
+        return OK if state.client.sasl_username and state.config.sasl_enabled else DUNNO
 
 
 class PermitTlsAllClientcerts:

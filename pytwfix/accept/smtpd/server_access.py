@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pytwfix.accept.smtpd.access import AccessTable, networks, parents
 from pytwfix.accept.smtpd.client import UNKNOWN
 from pytwfix.accept.smtpd.restrictions import Complaint, Parser, Restriction
-from pytwfix.accept.smtpd.state import DUNNO, REVERSE, Answer, State, Subject, Verdict
+from pytwfix.accept.smtpd.state import DUNNO, REVERSE, Answer, State, Subject, Verdict, awaited
 from pytwfix.contracts.dns import MX, Address, DnsError, NoData, NoSuchName
 from pytwfix.mail.hostnames import literal_address
 
@@ -90,8 +90,8 @@ class CheckServers:
 
     async def _server(self, state: State, name: str, subject: Subject) -> Verdict:
         keys = parents(name.encode(), state.config.access_parents)
-        verdict, found = await self._access.search(state, keys, subject)
-        if found and verdict != DUNNO:
+        verdict = await awaited(self._access.search(state, keys, subject))
+        if verdict != DUNNO:
             return verdict
         for family in (socket.AF_INET, socket.AF_INET6):
             try:
@@ -106,7 +106,7 @@ class CheckServers:
         return DUNNO
 
     async def _address(self, state: State, address: str, subject: Subject) -> Verdict:
-        return (await self._access.search(state, networks(address.encode()), subject))[0]
+        return await awaited(self._access.search(state, networks(address.encode()), subject))
 
 
 def maker(record: str, about: About) -> Callable[[Parser, str], Restriction]:

@@ -241,3 +241,8 @@ class State:
         if address.isascii():
             return address.decode("ascii")
         return address.decode("utf-8", "replace") if self.config.smtputf8 else address.decode("latin-1")
+
+
+async def awaited(answer: Answer) -> Verdict:
+    """The verdict, whether it was there or not."""
+    return answer if isinstance(answer, (int, Reply)) else await answer
