@@ -9,4 +9,4 @@ from pytwfix.settings.kinds import time
 class DnsblogSettings(CommonSettings):
     """What dnsblog reads."""
 
-    dnsblog_reply_delay = time("0s", "")
+    dnsblog_reply_delay = time("0s", "Wait before an answer, for tests.")

@@ -9,5 +9,5 @@ from pytwfix.settings.kinds import time
 class FlushSettings(CommonSettings):
     """What flush reads."""
 
-    fast_flush_purge_time = time("7d", "", minimum=1)
-    fast_flush_refresh_time = time("12h", "", minimum=1)
+    fast_flush_purge_time = time("7d", "When an unused log of a domain's mail is removed.", minimum=1)
+    fast_flush_refresh_time = time("12h", "When a domain's log is written anew.", minimum=1)

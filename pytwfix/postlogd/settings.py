@@ -9,4 +9,4 @@ from pytwfix.settings.kinds import time
 class PostlogdSettings(CommonSettings):
     """What postlogd reads."""
 
-    postlogd_watchdog_timeout = time("10s", "", minimum=10)
+    postlogd_watchdog_timeout = time("10s", "How long postlogd may be stuck.", minimum=10)

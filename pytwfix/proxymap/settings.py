@@ -44,8 +44,9 @@ class ProxymapSettings(CommonSettings):
             "$smtpd_authorized_xforward_hosts $lmtp_tls_loglevel_maps $postscreen_tls_loglevel_maps "
             "$smtp_tls_loglevel_maps $smtpd_tls_loglevel_maps"
         ),
-        "",
+        "Tables that proxymap may read.",
     )
     proxy_write_maps = string(
-        "$smtp_sasl_auth_cache_name $lmtp_sasl_auth_cache_name $address_verify_map $postscreen_cache_map", ""
+        "$smtp_sasl_auth_cache_name $lmtp_sasl_auth_cache_name $address_verify_map $postscreen_cache_map",
+        "Tables that proxywrite may change.",
     )

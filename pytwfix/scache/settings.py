@@ -9,5 +9,5 @@ from pytwfix.settings.kinds import time
 class ScacheSettings(CommonSettings):
     """What scache reads."""
 
-    connection_cache_status_update_time = time("600s", "", minimum=1)
-    connection_cache_ttl_limit = time("2s", "", minimum=1)
+    connection_cache_status_update_time = time("600s", "How often the use of the cache is logged.", minimum=1)
+    connection_cache_ttl_limit = time("2s", "The longest that an idle connection is kept.", minimum=1)

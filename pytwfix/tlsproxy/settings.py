@@ -40,7 +40,7 @@ class TlsproxySettings(CommonSettings):
         "As smtp_tls_security_level, for tlsproxy's client side.",
     )
     tlsproxy_client_use_tls = boolean("$smtp_use_tls", "As smtp_use_tls, for tlsproxy's client side.")
-    tlsproxy_enforce_tls = boolean("$smtpd_enforce_tls", "")
+    tlsproxy_enforce_tls = boolean("$smtpd_enforce_tls", "As smtpd_enforce_tls, for tlsproxy's server side.")
     tlsproxy_tls_CAfile = string("$smtpd_tls_CAfile", "As smtpd_tls_CAfile, for tlsproxy's server side.")
     tlsproxy_tls_CApath = string("$smtpd_tls_CApath", "As smtpd_tls_CApath, for tlsproxy's server side.")
     tlsproxy_tls_always_issue_session_ids = boolean(
@@ -89,5 +89,5 @@ class TlsproxySettings(CommonSettings):
     tlsproxy_tls_security_level = string(
         "$smtpd_tls_security_level", "As smtpd_tls_security_level, for tlsproxy's server side."
     )
-    tlsproxy_use_tls = boolean("$smtpd_use_tls", "")
-    tlsproxy_watchdog_timeout = time("10s", "", minimum=10)
+    tlsproxy_use_tls = boolean("$smtpd_use_tls", "As smtpd_use_tls, for tlsproxy's server side.")
+    tlsproxy_watchdog_timeout = time("10s", "How long tlsproxy may be stuck.", minimum=10)

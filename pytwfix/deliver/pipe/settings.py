@@ -9,4 +9,6 @@ from pytwfix.settings.kinds import string
 class PipeSettings(CommonSettings):
     """What pipe reads."""
 
-    pipe_delivery_status_filter = string("$default_delivery_status_filter", "")
+    pipe_delivery_status_filter = string(
+        "$default_delivery_status_filter", "As default_delivery_status_filter, for pipe."
+    )
