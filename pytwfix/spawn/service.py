@@ -16,7 +16,6 @@ from twisted.python.failure import Failure
 from pytwfix.basics.durations import parse_duration
 from pytwfix.contracts.asuser import AsUserError, CommandRun, Identity
 from pytwfix.contracts.host import IHost
-from pytwfix.settings.common import CommonSettings
 from pytwfix.spawn import log
 from pytwfix.spawn.arguments import ArgumentError, Attributes, parse
 from pytwfix.spawn.settings import SpawnSettings
@@ -38,12 +37,12 @@ class SpawnService(Service):
 
     async def run(self, connection: int) -> None:
         """The command's life. What goes wrong is logged; the connection then just ends."""
-        common = self.host.settings(CommonSettings)
+        cfg = self.host.settings(SpawnSettings)
         try:
             attributes = parse(self._arguments)
-            who = await self.host.threads.run(identity, attributes, common.mail_owner)
+            who = await self.host.threads.run(identity, attributes, cfg.mail_owner)
         except ArgumentError as error:
-            log.bad_service(self.host.log, common.config_directory, self.host.service, str(error))
+            log.bad_service(self.host.log, cfg.config_directory, self.host.service, str(error))
             return
         command = attributes.argv[0]
         request = CommandRun(attributes.argv, self._environment(), b"", time_limit=self._time_limit())
@@ -62,10 +61,10 @@ class SpawnService(Service):
         return float(parse_duration(own)) if own else float(self.host.settings(SpawnSettings).command_time_limit)
 
     def _environment(self) -> dict[str, str]:
-        common = self.host.settings(CommonSettings)
-        imported = _chosen(common.import_environment, os.environ)
-        imported["MAIL_CONFIG"] = common.config_directory
-        return {"PATH": _PATH, **_chosen(common.export_environment, imported)}
+        cfg = self.host.settings(SpawnSettings)
+        imported = _chosen(cfg.import_environment, os.environ)
+        imported["MAIL_CONFIG"] = cfg.config_directory
+        return {"PATH": _PATH, **_chosen(cfg.export_environment, imported)}
 
 
 class Spawned(Protocol):

@@ -25,7 +25,6 @@ from pytwfix.deliver.local.target import Expansion, Target
 from pytwfix.mail.envelope import Recipient
 from pytwfix.mail.errors import MailError
 from pytwfix.mail.status import Dsn
-from pytwfix.settings.common import CommonSettings
 from pytwfix.tables.addresses import external_form
 
 DEEPEST = 100
@@ -52,7 +51,6 @@ class Attempt:
         self.recipient = recipient
         self.accounts = accounts
         self.cfg = host.settings(LocalSettings)
-        self.common = host.settings(CommonSettings)
         self.ledger = Ledger(host, request, message, recipient)
         self.destinations: Destinations
         self._message = message
@@ -68,7 +66,7 @@ class Attempt:
         self._body = await mailbox.content(self._message)
         self._visited = mailbox.delivered_to(self._body)
         self.destinations = Destinations(self.host, self.request, self._body)
-        delimiter = self.common.recipient_delimiter.encode()
+        delimiter = self.cfg.recipient_delimiter.encode()
         target = Target(top.address, top.original or top.address, self.request.envelope.sender, delimiter)
         await self.deliver(target)
         await self._forward(target)
@@ -82,7 +80,7 @@ class Attempt:
         """Whether this was not delivered to before; the memory is as large as duplicate_filter_limit (AL-2)."""
         if (kind, key) in self._seen:
             return False
-        if not self.common.duplicate_filter_limit or len(self._seen) < self.common.duplicate_filter_limit:
+        if not self.cfg.duplicate_filter_limit or len(self._seen) < self.cfg.duplicate_filter_limit:
             self._seen.add((kind, key))
         return True
 
@@ -160,7 +158,7 @@ class Attempt:
     async def _owner(self, name: bytes) -> bytes | None:
         """The sender of mail to a list: owner-name, when there is such an alias (LO-2)."""
         owner = b"owner-" + name
-        if name.startswith(b"owner-") or name.endswith(b"-request"):
+        if self.cfg.owner_request_special and (name.startswith(b"owner-") or name.endswith(b"-request")):
             owner = b"owner-owner"
         found = await self._aliases.find(owner)
         if found is None:
@@ -183,7 +181,7 @@ class Attempt:
         return Identity(account.uid, account.gid)
 
     def _propagated(self, target: Target, context: str) -> bytes:
-        contexts = self.common.propagate_unmatched_extensions.replace(",", " ").split()
+        contexts = self.cfg.propagate_unmatched_extensions.replace(",", " ").split()
         return target.found_delimiter + target.extension if target.extension and context in contexts else b""
 
     # --- items of an alias, an :include: file, a .forward

@@ -17,7 +17,6 @@ from pytwfix.deliver.local import log, macros
 from pytwfix.deliver.local.settings import LocalSettings
 from pytwfix.deliver.local.target import Target
 from pytwfix.mail.status import DELIVERED, Dsn
-from pytwfix.settings.common import CommonSettings
 from pytwfix.tables.addresses import external_form
 
 # A command of these characters, whose first word is no shell builtin, needs no shell.
@@ -41,7 +40,6 @@ class Destinations:
         self._request = request
         self._body = body
         self._cfg = host.settings(LocalSettings)
-        self._common = host.settings(CommonSettings)
         self._verify = bool(request.flags & VERIFY_ONLY)
 
     # --- mailboxes and files
@@ -82,16 +80,16 @@ class Destinations:
             data = headers + self._body
         else:
             data = mailbox.mbox(external_form(target.sender), self._host.now(), headers, self._body)
-        cfg, common = self._cfg, self._common
+        cfg = self._cfg
         request = MailboxWrite(
             path,
             data,
             locks=cfg.mailbox_delivery_lock.replace(",", " ").split(),
-            lock_attempts=common.deliver_lock_attempts,
-            lock_delay=common.deliver_lock_delay,
-            stale_lock=common.stale_lock_time,
+            lock_attempts=cfg.deliver_lock_attempts,
+            lock_delay=cfg.deliver_lock_delay,
+            stale_lock=cfg.stale_lock_time,
             size_limit=cfg.mailbox_size_limit,
-            hostname=common.myhostname,
+            hostname=cfg.myhostname,
             lock_required=False,
             strict_owner=cfg.strict_mailbox_ownership and not path.startswith("/dev/"),
             create_directory=spool,
@@ -117,7 +115,7 @@ class Destinations:
         return self._cfg.prepend_delivered_header.replace(",", " ").split()
 
     def _headers(self, target: Target, delivered: bytes) -> bytes:
-        original = external_form(target.original) if self._common.enable_original_recipient else b""
+        original = external_form(target.original) if self._cfg.enable_original_recipient else b""
         return mailbox.trace_headers(external_form(target.sender), original, delivered)
 
     # --- commands
@@ -181,9 +179,9 @@ class Destinations:
         values["SENDER"] = _text(external_form(target.sender))
         allowed = self._cfg.command_expansion_filter
         values = {key: macros.censored(value, allowed) for key, value in values.items()}
-        common = self._common
-        exported, imported = common.export_environment, common.import_environment
-        return commands.environment(exported, imported, values, common.config_directory)
+        cfg = self._cfg
+        exported, imported = cfg.export_environment, cfg.import_environment
+        return commands.environment(exported, imported, values, cfg.config_directory)
 
 
 def arguments(text: str, shell: str = "") -> list[str]:

@@ -30,7 +30,7 @@ async def expand(attempt: Attempt, target: Target, account: Account) -> bool:
     inner = target.child(target.address)
     inner.forwards += (target.user,)
     expansion = Expansion(inner, "forward", Identity(account.uid, account.gid))
-    if target.extension and "forward" in attempt.common.propagate_unmatched_extensions.replace(",", " ").split():
+    if target.extension and "forward" in attempt.cfg.propagate_unmatched_extensions.replace(",", " ").split():
         expansion.append = target.found_delimiter + target.extension
     # The user himself, named in his own file, is his mailbox, with the address that this host gives him.
     await attempt.items(found, expansion)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pytwfix.deliver.outcome import Outcome
+
 from pytwfix.basics.durations import parse_duration
 from pytwfix.contracts.asuser import AsUserError, CommandRun, Identity
 from pytwfix.contracts.delivery import VERIFY_ONLY, DeliveryRequest, DeliveryResult
@@ -15,14 +17,12 @@ from pytwfix.contracts.host import IHost
 from pytwfix.contracts.queue import IMessage
 from pytwfix.deliver import commands, mailbox
 from pytwfix.deliver.accounts import Accounts, group_id
-from pytwfix.deliver.outcome import Outcome
 from pytwfix.deliver.pipe import log
 from pytwfix.deliver.pipe.arguments import ArgumentError, Attributes, expand
 from pytwfix.deliver.pipe.content import render
 from pytwfix.deliver.pipe.settings import PipeSettings
 from pytwfix.mail.envelope import Recipient
 from pytwfix.mail.status import DELIVERED, RELAYED, Dsn
-from pytwfix.settings.common import CommonSettings
 from pytwfix.tables.addresses import external_form, split_extension
 
 CONFIGURATION_ERROR = Dsn("4.3.5", "mail system configuration error")
@@ -45,7 +45,6 @@ class Delivery:
         self._attributes = attributes
         self._trouble = trouble
         self._cfg = host.settings(PipeSettings)
-        self._common = host.settings(CommonSettings)
         self._body: bytes | None = None
 
     async def run(self) -> DeliveryResult:
@@ -65,7 +64,7 @@ class Delivery:
                 raise ArgumentError(self._trouble)
             dsn = await self._attempt(message, self._attributes, recipients)
         except ArgumentError as error:
-            log.bad_service(self._host.log, self._common.config_directory, self._host.service, str(error))
+            log.bad_service(self._host.log, self._cfg.config_directory, self._host.service, str(error))
             dsn = CONFIGURATION_ERROR
         for recipient in recipients:
             await self._report(recipient, dsn, outcome)
@@ -91,7 +90,7 @@ class Delivery:
         recipient = self._folded(attributes, recipients[0].address)
         if "D" in attributes.flags and external_form(recipient).lower() in mailbox.delivered_to(body):
             return Dsn("5.4.6", f"mail forwarding loop for {mailbox.printable(external_form(recipient))}")
-        original = external_form(recipients[0].original) if self._common.enable_original_recipient else b""
+        original = external_form(recipients[0].original) if self._cfg.enable_original_recipient else b""
         sender = external_form(self._request.envelope.sender)
         data = render(attributes, body, sender, original, external_form(recipient), self._host.now())
         return await self._run(attributes, who, self._arguments(attributes, recipients), data)
@@ -108,9 +107,9 @@ class Delivery:
                 raise ArgumentError(f"unknown group: {attributes.group}")
         if account.uid == 0:
             raise ArgumentError("user= command-line attribute specifies root privileges")
-        owner = await self._accounts.find(self._common.mail_owner)
+        owner = await self._accounts.find(self._cfg.mail_owner)
         if owner is not None and owner.uid == account.uid:
-            raise ArgumentError(f"user= command-line attribute specifies mail system owner {self._common.mail_owner}")
+            raise ArgumentError(f"user= command-line attribute specifies mail system owner {self._cfg.mail_owner}")
         if gid == 0:
             raise ArgumentError("user= command-line attribute specifies privileged group id 0")
         return Identity(account.uid, gid or 0)
@@ -155,7 +154,7 @@ class Delivery:
         local, at, domain = address.rpartition(b"@")
         if not at:
             local, domain = address, b""
-        user, extension = split_extension(local, self._common.recipient_delimiter.encode())
+        user, extension = split_extension(local, self._cfg.recipient_delimiter.encode())
         return {
             "recipient": self._shown(attributes, address),
             "original_recipient": self._shown(attributes, recipient.original),
@@ -171,10 +170,10 @@ class Delivery:
     # --- the command
 
     async def _run(self, attributes: Attributes, who: Identity, argv: list[str], data: bytes) -> Dsn:
-        common = self._common
+        cfg = self._cfg
         request = CommandRun(
             argv,
-            commands.environment(common.export_environment, common.import_environment, {}, common.config_directory),
+            commands.environment(cfg.export_environment, cfg.import_environment, {}, cfg.config_directory),
             data,
             time_limit=self._time_limit(),
             directory=attributes.directory,

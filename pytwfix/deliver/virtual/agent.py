@@ -7,18 +7,18 @@ the mailbox itself is 4.2.0, or 5.2.2 when it is full.
 
 from __future__ import annotations
 
+from pytwfix.deliver.outcome import Outcome
+
 from pytwfix.contracts.asuser import AsUserError, Identity, MailboxWrite
 from pytwfix.contracts.delivery import VERIFY_ONLY, DeliveryRequest, DeliveryResult
 from pytwfix.contracts.host import IHost
 from pytwfix.contracts.queue import IMessage
 from pytwfix.contracts.tables import DEFAULT_FLAGS, NO_PROXY, NO_REGSUB, NO_UNAUTH, TableError
 from pytwfix.deliver import mailbox
-from pytwfix.deliver.outcome import Outcome
 from pytwfix.deliver.virtual import log
 from pytwfix.deliver.virtual.settings import VirtualSettings
 from pytwfix.mail.envelope import Recipient
 from pytwfix.mail.status import Dsn
-from pytwfix.settings.common import CommonSettings
 from pytwfix.tables.addresses import external_form, find_address
 from pytwfix.tables.maps import Maps
 
@@ -43,7 +43,6 @@ class Delivery:
         self._host = host
         self._request = request
         self._cfg = host.settings(VirtualSettings)
-        self._common = host.settings(CommonSettings)
         self._body: bytes | None = None
 
     async def run(self) -> DeliveryResult:
@@ -85,7 +84,7 @@ class Delivery:
 
     async def _find(self, parameter: str, tables: str, address: bytes) -> bytes | None:
         maps = Maps(self._host.tables, tables, parameter, _FLAGS)
-        delimiter = self._common.recipient_delimiter.encode()
+        delimiter = self._cfg.recipient_delimiter.encode()
         try:
             found = await find_address(maps, address, delimiter=delimiter)
         except TableError as error:
@@ -114,7 +113,7 @@ class Delivery:
         if self._body is None:
             self._body = await mailbox.content(message)
         sender = external_form(self._request.envelope.sender)
-        original = external_form(recipient.original) if self._common.enable_original_recipient else b""
+        original = external_form(recipient.original) if self._cfg.enable_original_recipient else b""
         headers = mailbox.trace_headers(sender, original, external_form(recipient.address))
         maildir = path.endswith("/")
         data = headers + self._body if maildir else mailbox.mbox(sender, self._host.now(), headers, self._body)
@@ -122,11 +121,11 @@ class Delivery:
             path,
             data,
             locks=self._cfg.virtual_mailbox_lock.replace(",", " ").split(),
-            lock_attempts=self._common.deliver_lock_attempts,
-            lock_delay=self._common.deliver_lock_delay,
-            stale_lock=self._common.stale_lock_time,
+            lock_attempts=self._cfg.deliver_lock_attempts,
+            lock_delay=self._cfg.deliver_lock_delay,
+            stale_lock=self._cfg.stale_lock_time,
             size_limit=self._cfg.virtual_mailbox_limit,
-            hostname=self._common.myhostname,
+            hostname=self._cfg.myhostname,
             strict_owner=self._cfg.strict_mailbox_ownership,
         )
         try:
