@@ -1,7 +1,8 @@
 """In which order parts of an address are looked up (LK-3 to LK-7, SD-35, CA-4).
 
-Addresses are bytes in internal form. A search asks for the external (quoted) form first and, where that differs, for
-the internal form too. Parts of an address are asked of FIXED tables only (LK-2). TableError passes through.
+Addresses are bytes in internal form. A search asks for each key in external (quoted) form first and,
+where that differs, in internal form too. Parts of an address are asked of FIXED tables only (LK-2). TableError passes
+through.
 """
 
 from __future__ import annotations
@@ -81,24 +82,33 @@ def address_keys(
     if not at:
         local, domain = address, b""
     bare, extension = split_extension(local, delimiter)
-    yield address, False, False
+    suffix = at + domain
+    yield from _forms(local, suffix, False, False)
     if extension:
-        yield bare + at + domain, True, True
+        yield from _forms(bare, suffix, True, True)
     if strategy in (ACCESS, TRANSPORT):
         yield from _domain_keys(domain, subdomains, bool(extension))
         if strategy == TRANSPORT:
             yield b"*", True, bool(extension)
-        else:
-            yield local + b"@", True, False
-            if extension:
-                yield bare + b"@", True, True
+            return
+        yield from _forms(local, b"@", True, False)
+        if extension:
+            yield from _forms(bare, b"@", True, True)
         return
     if at and strategy == DEFAULT and local_domain:
-        yield local, True, False
+        yield from _forms(local, b"", True, False)
         if extension:
-            yield bare, True, True
+            yield from _forms(bare, b"", True, True)
     if at:
         yield b"@" + domain, True, bool(extension)
+
+
+def _forms(local: bytes, suffix: bytes, partial: bool, stripped: bool) -> Iterator[Key]:
+    """A key in external form, and in internal form where that is another one."""
+    external = quoted_local(local)
+    yield external + suffix, partial, stripped
+    if external != local:
+        yield local + suffix, partial, stripped
 
 
 def _domain_keys(domain: bytes, subdomains: bool, extended: bool) -> Iterator[Key]:
@@ -135,20 +145,14 @@ def find_address(
         return fail(error)
 
 
-def _forms(address: bytes) -> tuple[bytes, ...]:
-    external = external_form(address)
-    return (address,) if external == address else (external, address)
-
-
 def _find_now(maps: Maps, address: bytes, strategy: str, delimiter: bytes, subdomains: bool) -> Found | None:
     get = maps.get
     if not maps.fixed:  # pattern tables see the whole key only
         strategy, delimiter = DOMAIN, b""
-    for form in _forms(address):
-        for key, partial, stripped in address_keys(form, strategy, delimiter, subdomains, False):
-            value = get(key, partial)
-            if value is not None:
-                return Found(value, _extension(address, delimiter) if stripped else b"")
+    for key, partial, stripped in address_keys(address, strategy, delimiter, subdomains, False):
+        value = get(key, partial)
+        if value is not None:
+            return Found(value, _extension(address, delimiter) if stripped else b"")
     return None
 
 
@@ -160,11 +164,10 @@ async def _find_waiting(
         domain = address.rpartition(b"@")[2]
         answer = local(domain)
         bare = answer if isinstance(answer, bool) else await answer
-    for form in _forms(address):
-        for key, partial, stripped in address_keys(form, strategy, delimiter, subdomains, bare):
-            value = await maps.lookup(key, partial)
-            if value is not None:
-                return Found(value, _extension(address, delimiter) if stripped else b"")
+    for key, partial, stripped in address_keys(address, strategy, delimiter, subdomains, bare):
+        value = await maps.lookup(key, partial)
+        if value is not None:
+            return Found(value, _extension(address, delimiter) if stripped else b"")
     return None
 
 

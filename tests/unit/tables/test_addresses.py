@@ -8,7 +8,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from pytwfix.contracts.tables import TableMisconfigured, TableUnavailable
 from pytwfix.tables.addresses import (
     ACCESS,
-    DOMAIN,
     TRANSPORT,
     Found,
     external_form,
@@ -62,10 +61,13 @@ class OrderTests(SynchronousTestCase):
         )
 
     def test_quoted_form_first(self) -> None:
-        """LK-3: the external form, then the internal form."""
+        """LK-3: each key in external form, then in internal form; as seen in real Postfix's questions."""
         self.assertEqual(
-            self.asked(b"a b@d", strategy=DOMAIN), [b'"a b"@d', b"@d", b"a b@d", b"@d"],
+            self.asked(b"q..r+z@to.example", strategy=ACCESS, subdomains=True),
+            [b'"q..r+z"@to.example', b"q..r+z@to.example", b'"q..r"@to.example', b"q..r@to.example", b"to.example",
+             b"example", b'"q..r+z"@', b"q..r+z@", b'"q..r"@', b"q..r@"],
         )
+        self.assertEqual(self.asked(b"<>"), [b'"<>"', b"<>"])
 
     def test_pattern_tables_see_the_whole_key(self) -> None:
         """LK-2, SD-35: only the full address."""
