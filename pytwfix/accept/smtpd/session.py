@@ -250,6 +250,8 @@ class Session:
         state, config = self._state, self._config
         if refused := await self._limits.message():
             return refused
+        if self._mail is not None:  # its last chunk was refused
+            self._drop_mail()
         state.sender = event.sender
         state.smtputf8 = event.smtputf8
         state.size = event.size
@@ -322,6 +324,7 @@ class Session:
         if not mail.started:
             refused = await self._content_refused("BDAT")
             if refused:
+                self._drop_mail()
                 return refused
         self.counts.chunk = event.size
         self._core.accept_chunk()

@@ -70,6 +70,14 @@ class Mails(SynchronousTestCase):
         self.assertEqual(["250 2.0.0 Ok: 22 bytes queued as Q1"], smtp.raw(b"BDAT 9 LAST\r\ndef\r\n\r\nx\n"))
         self.assertTrue(smtp.mails[0].content.endswith(b"\r\nSubject: abcdef\r\n\r\nx\r\n"))
 
+    def test_bdat_refused(self) -> None:
+        """SD-10: a chunk that a list refuses is read, and its mail is gone."""
+        smtp = Smtp(smtpd_host({"smtpd_data_restrictions": "reject"}))
+        smtp.send(*MAIL)
+        self.assertEqual("554 5.7.1 <DATA>: Data command rejected: Access denied", smtp.raw(b"BDAT 4 LAST\r\nQUIT")[-1])
+        self.assertEqual("aborted", smtp.mails[0].ended)
+        self.assertEqual("250 2.1.0 Ok", smtp.last(MAIL[1]))
+
     def test_cleanup_fails(self) -> None:
         """SD-9: its reply is the client's; the mail is gone."""
         host = smtpd_host()
