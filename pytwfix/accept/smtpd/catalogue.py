@@ -11,13 +11,14 @@ from pytwfix.accept.smtpd import (
     destination,
     general,
     hello_checks,
+    log,
     policy_service,
     rbl,
     server_access,
     unlisted,
     unverified,
 )
-from pytwfix.accept.smtpd.restrictions import Entry, NotBuilt, Restriction
+from pytwfix.accept.smtpd.restrictions import Entry, NotBuilt, Parser, Restriction
 from pytwfix.accept.smtpd.safety import Fatal
 
 if TYPE_CHECKING:
@@ -36,7 +37,11 @@ def _table(word: str, kind: type[access._Check]) -> Entry:
 
 
 def _not_built(word: str, argument: bool) -> Entry:
-    return Entry(lambda parser, given: NotBuilt(f"{word} {given}".strip()), argument)
+    def make(parser: Parser, given: str) -> Restriction:
+        log.not_built(parser.host.log, word)
+        return NotBuilt(f"{word} {given}".strip())
+
+    return Entry(make, argument)
 
 
 # Known to Postfix, not built yet: (name, takes an argument). `postconf`'s list of what is not honoured has them.
@@ -125,9 +130,21 @@ def require_classes(host: IHost, classes: frozenset[str]) -> None:
             raise Fatal(f"smtpd_restriction_classes: undefined restriction class: {name}")
 
 
-def unhonoured(parser_words: list[str]) -> list[str]:
-    """Which of these words this server knows but does not do."""
-    known = {word for word, _ in NOT_BUILT}
-    return [word for word in parser_words if word.lower() in known]
+# Parameters of smtpd that this server does not honour yet: it says so at start when they are set.
+UNHONOURED = (
+    "smtpd_milters",
+    "smtpd_milter_maps",
+    "smtpd_proxy_filter",
+    "smtpd_reject_filter_maps",
+    "smtpd_sasl_auth_enable",
+    "smtpd_tls_ask_ccert",
+    "smtpd_tls_req_ccert",
+    "smtpd_upstream_proxy_protocol",
+)
+
+
+def unhonoured(host: IHost) -> list[str]:
+    """What main.cf asks of this server and does not get: parameters, by name."""
+    return [name for name in UNHONOURED if (host.parameter(name) or "no") != "no"]
 
 

@@ -108,6 +108,10 @@ def not_built(log: ILog, name: str) -> None:
     log.warning(f'smtpd restriction "{name}" is not supported by this server')
 
 
+def not_honoured(log: ILog, name: str) -> None:
+    log.warning(f"{name} is set, but this server does not support it yet")
+
+
 def limit_exceeded(log: ILog, what: str, count: int, namaddr: str, service: str) -> None:
     """`what`: "Connection concurrency", "Connection rate", ... (LG-5)."""
     log.warning(f"{what} limit exceeded: {count} from {namaddr} for service {service}")

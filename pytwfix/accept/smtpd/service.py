@@ -9,6 +9,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory
 
+from pytwfix.accept.smtpd import log
+from pytwfix.accept.smtpd.catalogue import unhonoured
 from pytwfix.accept.smtpd.client import UNKNOWN, Connected
 from pytwfix.accept.smtpd.configuration import Configuration
 from pytwfix.accept.smtpd.safety import Fatal
@@ -58,6 +60,8 @@ class SmtpdService(Service):
                 made = self._configuration = Configuration(self._host)
             except SettingsError as error:
                 raise Fatal(str(error)) from error
+            for name in unhonoured(self._host):
+                log.not_honoured(self._host.log, name)
         return made
 
     def factory(self) -> _Connections:

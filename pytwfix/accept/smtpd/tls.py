@@ -30,9 +30,9 @@ class ServerTls:
     async def context(self, host: IHost) -> Any:
         """A factory for `startTLS`, or None when there is none to be had (which is logged)."""
         if self._context is None:
-            from pytwfix.net.tls.contexts import server_context
-
             try:
+                from pytwfix.net.tls.contexts import server_context
+
                 self._context = await server_context(host, self._cfg)
             except Exception as error:
                 host.log.warning(f"TLS is not available: {error}")

@@ -99,6 +99,16 @@ class Lists(Asked):
             self.assertEqual("451 4.3.5 Server configuration error", said, word)
             self.assertTrue(any(warning in line for line in self.smtp.log), word)
 
+    def test_unhonoured(self) -> None:
+        """What is asked for and not there is said at start, not found out later."""
+        host = smtpd_host({"smtpd_milters": "inet:localhost:1", "smtpd_client_restrictions": "permit_mx_backup"})
+        SmtpdService(host).startService()
+        warnings = [
+            'warning: smtpd restriction "permit_mx_backup" is not supported by this server',
+            "warning: smtpd_milters is set, but this server does not support it yet",
+        ]
+        self.assertEqual(warnings, host.log.lines)
+
     def test_bare_table(self) -> None:
         """SD-31."""
         said = self.rcpt({"smtpd_helo_restrictions": inline(**{"client.example": "REJECT no"})})
