@@ -59,6 +59,7 @@ class CommandRun:
     directory: str = ""
     chroot: str = ""
     output_limit: int = 4096
+    file_limit: int = 0  # no file that it writes may become larger; 0: none
 
 
 @dataclass(slots=True)

@@ -22,6 +22,8 @@ from pytwfix.keeper.verbs import failed
 
 _PIECE = 65536
 _REAP_PAUSE = 0.02
+# What Python or the keeper handle otherwise.
+_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Running:
@@ -151,6 +153,8 @@ def start(request: CommandRun) -> Running:
         )
     except OSError as error:
         raise _not_started(request, error) from None
+    if request.file_limit:
+        _limit_files(process.pid, request.file_limit)
     assert process.stdin is not None and process.stdout is not None
     feed, output = os.dup(process.stdin.fileno()), os.dup(process.stdout.fileno())
     process.stdin.close()
@@ -158,6 +162,14 @@ def start(request: CommandRun) -> Running:
     for fd in (feed, output):
         fcntl.fcntl(fd, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
     return Running(process.pid, process.poll, request, feed, output)
+
+
+def _limit_files(pid: int, limit: int) -> None:
+    """Set from outside: nothing of ours may run between fork and exec beside threads."""
+    try:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, limit))
+    except (OSError, AttributeError):
+        pass  # it has ended, or this system cannot
 
 
 def start_on(request: CommandRun, fd: int) -> Running:
@@ -234,7 +246,9 @@ def _become_command(who: Identity, request: CommandRun, feed: int, output: int, 
             os.chdir(request.directory)
         os.umask(0o077)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        for number in (signal.SIGPIPE, signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if request.file_limit:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (request.file_limit, request.file_limit))
+        for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         what = f"execvp {request.argv[0]}"
         os.execvpe(request.argv[0], list(request.argv), dict(request.environment))

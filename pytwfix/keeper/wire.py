@@ -110,11 +110,12 @@ def pack_run(request: CommandRun) -> bytes:
         request.directory,
         request.chroot,
         request.output_limit,
+        request.file_limit,
     )
 
 
 def unpack_run(body: bytes) -> CommandRun:
-    run = CommandRun(*_typed(_unpack(body), list, dict, bytes, _NUMBER, str, str, int))
+    run = CommandRun(*_typed(_unpack(body), list, dict, bytes, _NUMBER, str, str, int, int))
     words = [*run.argv, *run.environment, *run.environment.values(), run.directory, run.chroot]
     if not run.argv or not all(isinstance(word, str) and "\0" not in word for word in words):
         raise ValueError("bad command")

@@ -135,6 +135,7 @@ class Destinations:
             time_limit=float(self._cfg.command_time_limit),
             directory=self._directory(target, account),
             output_limit=commands.OUTPUT_LIMIT,
+            file_limit=self._cfg.mailbox_size_limit,
         )
         try:
             result = await self._host.peers.asuser.run(who, request)

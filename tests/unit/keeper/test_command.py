@@ -59,6 +59,13 @@ class CommandTests(SynchronousTestCase):
         error = self.assertRaises(AsUserError, run, "true", chroot="/")
         self.assertEqual(error.text, "chroot /: not possible without root rights")
 
+    def test_file_limit(self) -> None:
+        """LO-4: mailbox_size_limit holds for files that commands write."""
+        name = os.path.abspath(self.mktemp())
+        result = run("sh", "-c", f"sleep 0.05; head -c 5000 /dev/zero >{name}", file_limit=1000)
+        self.assertNotEqual(result.status, 0)
+        self.assertEqual(os.path.getsize(name), 1000)
+
     def test_no_descriptor_leaks(self) -> None:
         """Commands come and go; descriptors do not add up."""
         before = len(os.listdir("/proc/self/fd"))

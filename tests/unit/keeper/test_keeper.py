@@ -120,6 +120,13 @@ class KeeperTests(TestCase):
         killed = await self.client.run(self.who, CommandRun(["sh", "-c", "kill -15 $$"], _PATH, b""))
         self.assertEqual(killed.status, -15)
 
+    async def test_file_limit(self) -> None:
+        """LO-4: mailbox_size_limit holds for files that commands write."""
+        name = self.home + "/out"
+        request = CommandRun(["sh", "-c", f"head -c 5000 /dev/zero >{name}"], _PATH, b"", file_limit=1000)
+        self.assertNotEqual((await self.client.run(self.who, request)).status, 0)
+        self.assertEqual(os.path.getsize(name), 1000)
+
     async def test_chroot(self) -> None:
         """PI-1: chroot= and directory= of a command."""
         request = CommandRun(["/bin/nothing"], _PATH, b"", chroot=self.base)

@@ -34,7 +34,7 @@ class FrameTests(SynchronousTestCase):
             create_directory="/var/mail",
         )
         self.assertEqual(wire.unpack_write(wire.pack_write(write)), write)
-        run = CommandRun(["a", "b\udcff"], {"X": "y"}, b"\x00", 1.5, "/d", "/c", 9)
+        run = CommandRun(["a", "b\udcff"], {"X": "y"}, b"\x00", 1.5, "/d", "/c", 9, 10)
         self.assertEqual(wire.unpack_run(wire.pack_run(run)), run)
         read = FileRead("/f", 10, False)
         self.assertEqual(wire.unpack_read(wire.pack_read(read)), read)
