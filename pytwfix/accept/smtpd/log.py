@@ -141,6 +141,10 @@ def command_replaced(log: ILog, namaddr: str, old: str, new: str) -> None:
     log.info(f'{namaddr}: replacing command "{old}" with "{new}"')
 
 
+def no_certificates(log: ILog) -> None:
+    log.warning("No server certs available. TLS won't be enabled")
+
+
 def tls_setup(log: ILog, namaddr: str) -> None:
     log.info(f"setting up TLS connection from {namaddr}")
 

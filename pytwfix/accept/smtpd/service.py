@@ -60,6 +60,8 @@ class SmtpdService(Service):
                 made = self._configuration = Configuration(self._host)
             except SettingsError as error:
                 raise Fatal(str(error)) from error
+            if made.tls.wanted and not made.tls.enabled:
+                log.no_certificates(self._host.log)
             for name in unhonoured(self._host):
                 log.not_honoured(self._host.log, name)
         return made

@@ -22,7 +22,9 @@ class ServerTls:
         level = cfg.smtpd_tls_security_level
         wanted = level in ("may", "encrypt") or (not level and (cfg.smtpd_use_tls or cfg.smtpd_enforce_tls))
         self.wrapper = cfg.smtpd_tls_wrappermode
-        self.enabled = (wanted or self.wrapper) and level != "none"
+        files = (cfg.smtpd_tls_chain_files, cfg.smtpd_tls_cert_file, cfg.smtpd_tls_eccert_file)
+        self.wanted = (wanted or self.wrapper) and level != "none"
+        self.enabled = self.wanted and any((*files, cfg.smtpd_tls_dcert_file))
         digits = cfg.smtpd_tls_loglevel.partition(",")[0].strip()
         self.loglevel = int(digits) if digits.isdecimal() else 0
         self._context: Any = None

@@ -156,6 +156,17 @@ class Commands(SynchronousTestCase):
         smtp.send("EHLO x")
         self.assertEqual("discarding EHLO keywords: CHUNKING", smtp.log[-1])
 
+    def test_starttls_offered(self) -> None:
+        """SD-3, SD-42: not without a certificate; a context that cannot be made is 454."""
+        smtp = Smtp(smtpd_host({"smtpd_tls_security_level": "may"}))
+        self.assertEqual(["warning: No server certs available. TLS won't be enabled"], smtp.log[:1])
+        self.assertEqual(LIST, smtp.send("EHLO x")[1:])
+        smtp = Smtp(smtpd_host({"smtpd_tls_security_level": "encrypt", "smtpd_tls_cert_file": "/nonexistent"}))
+        self.assertIn("250-STARTTLS", smtp.send("EHLO x"))
+        self.assertEqual("454 4.7.0 TLS not available due to local problem", smtp.last("STARTTLS"))
+        self.assertEqual("530 5.7.0 Must issue a STARTTLS command first", smtp.last("MAIL FROM:<>"))
+        self.assertEqual("502 5.5.1 Error: command not implemented", Smtp(smtpd_host()).last("STARTTLS"))
+
     def test_size(self) -> None:
         """SD-6."""
         smtp = Smtp(smtpd_host({"message_size_limit": "100"}))
