@@ -29,7 +29,10 @@ TYPES = {
     "inline": "inline:Inline",
     "internal": "inline:Internal",
     "lmdb": "lmdbtable:Lmdb",
+    "memcache": "memcache:Memcache",
+    "mysql": "mysql:MySql",
     "pcre": "pcre:Pcre",
+    "pgsql": "pgsql:PgSql",
     "pipemap": "composed:PipeMap",
     "randmap": "composed:RandMap",
     "regexp": "regexp:Regexp",
@@ -43,7 +46,7 @@ TYPES = {
 }
 
 # Types of Postfix that are not made yet.
-UNBUILT = ("ldap", "memcache", "mongodb", "mysql", "nis", "nisplus", "pgsql", "redis")
+UNBUILT = ("ldap", "mongodb", "nis", "nisplus", "redis")
 
 # A package that is missing -> the extra that brings it.
 EXTRAS = {"pcre2": "pcre", "ldap3": "ldap", "berkeleydb": "berkeleydb", "psycopg": "pgsql", "pymysql": "mysql"}
@@ -140,6 +143,14 @@ class Tables:
 
             return Debug(self.context, self.driver(rest, flags))
         return _class_of(kind, name)(self.context, kind, rest, flags)
+
+    def problem(self, name: str, flags: int = DEFAULT_FLAGS) -> str | None:
+        """Why a table cannot be opened, for `postfix check`; None when it can."""
+        try:
+            self.driver(name, flags).close()
+        except TableError as error:
+            return error.reason
+        return None
 
     def _driver_or_surrogate(self, name: str, flags: int) -> Driver:
         try:

@@ -8,6 +8,7 @@ from pytwfix.contracts.tables import TableMisconfigured, TableUnavailable
 from pytwfix.tables.clientconfig import ClientConfig, DomainFilter
 from pytwfix.tables.driver import Driver, TableContext
 from pytwfix.tables.expansion import BadTemplate, Template
+from pytwfix.tables.textsource import shown
 
 Row = Iterable[bytes | None]
 
@@ -17,6 +18,7 @@ class SqlTable(Driver):
 
     blocking = True
     all_columns = True  # else the first only
+    null_is_empty = False  # NULL is worth a warning, as an empty text is
 
     def __init__(self, context: TableContext, kind: str, rest: str, flags: int) -> None:
         super().__init__(context, kind, rest, flags)
@@ -66,12 +68,16 @@ class SqlTable(Driver):
     def _joined(self, key: bytes, rows: list[Row]) -> bytes | None:
         results: list[bytes] = []
         for row in rows:
-            for value in row:
-                result = self._format.result(key, value) if value else None
+            for value in list(row)[: None if self.all_columns else 1]:
+                if value is None and not self.null_is_empty:
+                    continue
+                if not value:
+                    text = f'empty lookup result for: "{shown(key)}" -- ignored'
+                    self.context.log.warning(f'table "{self.name}": {text}')
+                    continue
+                result = self._format.result(key, value)
                 if result is not None:
                     results.append(result)
                     if self._limit and len(results) > self._limit:
-                        raise self.unavailable(f"expansion limit exceeded for key: '{key.decode('utf-8', 'replace')}'")
-                if not self.all_columns:
-                    break
+                        raise self.unavailable(f"expansion limit exceeded for key: '{shown(key)}'")
         return b",".join(results) if results else None

@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import threading
 
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from pytwfix.contracts.tables import TableError, TableMisconfigured, TableUnavailable
 from pytwfix.tables.aliassource import alias_entries
@@ -219,6 +219,31 @@ class ServerTests(SynchronousTestCase):
         thread.join()
         table.close()
         self.assertIn("temporary error: later", self.tables.log.lines[0])
+
+    def test_memcache(self) -> None:
+        """MT-12, NP-3: get and set; what only the backup has goes into the cache."""
+        config = os.path.abspath(self.mktemp())
+        text = f"memcache = unix:{self.path}\nkey_format = p:%s\nbackup = inline:{{b=2}}\nmax_try = 1\n"
+        replace_file(config, text.encode())
+        thread = self.serve(b"VALUE p:a 0 1\r\n1\r\nEND\r\n", b"END\r\n", b"STORED\r\n", b"garbage\r\n")
+        table = self.tables.driver(f"memcache:{config}")
+        self.assertEqual([table.get(b"A"), table.get(b"b")], [b"1", b"2"])
+        self.assertIsNone(table.get(b"a key with spaces"))
+        self.assertIsNone(table.get(b"c"))  # the server talks nonsense: the backup answers
+        self.assertIn("malformed reply", self.tables.log.lines[0])
+        thread.join()
+        table.close()
+
+    def test_mysql_quoting(self) -> None:
+        """MT-8: SQL special characters."""
+        try:
+            from pytwfix.tables.mysql import MySql, _place
+        except ImportError:
+            raise SkipTest("the package PyMySQL is not installed") from None
+        self.assertEqual(MySql.quote(None, b"a'b\\c\0\n"), b"a\\'b\\\\c\\0\\n")  # type: ignore[arg-type]
+        self.assertEqual(_place("unix:/run/x"), {"unix_socket": "/run/x"})
+        self.assertEqual(_place("inet:db:3307"), {"host": "db", "port": 3307})
+        self.assertEqual(_place("db"), {"host": "db"})
 
     def test_host_port(self) -> None:
         self.assertEqual(host_port("[::1]:25"), ("::1", 25))
