@@ -28,6 +28,7 @@ TYPES = {
     "hash": "berkeley:make_driver",
     "inline": "inline:Inline",
     "internal": "inline:Internal",
+    "ldap": "ldap:Ldap",
     "lmdb": "lmdbtable:Lmdb",
     "memcache": "memcache:Memcache",
     "mysql": "mysql:MySql",
@@ -46,7 +47,7 @@ TYPES = {
 }
 
 # Types of Postfix that are not made yet.
-UNBUILT = ("ldap", "mongodb", "nis", "nisplus", "redis")
+UNBUILT = ("mongodb", "nis", "nisplus", "redis")
 
 # A package that is missing -> the extra that brings it.
 EXTRAS = {"pcre2": "pcre", "ldap3": "ldap", "berkeleydb": "berkeleydb", "psycopg": "pgsql", "pymysql": "mysql"}
