@@ -20,13 +20,13 @@ from pytwfix.tables.build import (
     buildable,
     collect,
     create,
-    decoded,
     duplicate_label,
     open_for_update,
     source_mode,
     table_path,
     with_files,
 )
+from pytwfix.tables.contents import decoded
 from pytwfix.tables.driver import Driver
 from pytwfix.tables.names import split_name
 from pytwfix.tables.registry import TYPES, Tables
@@ -71,7 +71,8 @@ class TableCommand:
             self.die_of_usage()
         self._take(found)
         settings = self._settings()
-        self.smtputf8 = "U" in self.options or (settings("smtputf8_enable") == "yes" and "u" not in self.options)
+        enabled = (settings("smtputf8_enable") or "").strip().lower() == "yes"
+        self.smtputf8 = "U" in self.options or (enabled and "u" not in self.options)
         self.tables = command_tables(self.program, settings, lambda text: text, self.smtputf8)
         if "q" in self.options:
             return self._query(self.options["q"], names)

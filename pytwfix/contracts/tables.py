@@ -32,9 +32,10 @@ FOLD_MUL = 2  # also of pattern tables
 UTF8_REQUEST = 4  # keys and values must be UTF-8 when smtputf8_enable says so
 NO_REGSUB = 8  # $1 in results is an error (RX-8)
 NO_PROXY = 16
-NO_UNAUTH = 32  # the file's owner must be root or mail_owner
+NO_UNAUTH = 32  # nothing that comes over a network without proof of where it comes from (tcp)
 RHS_IS_FILE = 64  # values are base64 of files (LK-11)
 PARENT = 128  # for matchlists: `.domain` rule
+TRUSTED_OWNER = 256  # the file's owner must be root or mail_owner
 DEFAULT_FLAGS = FOLD_FIX | UTF8_REQUEST
 
 

@@ -7,11 +7,11 @@ source's read permissions, and is made as the source's owner when root runs us. 
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Callable, Iterable, Iterator
 
 from pytwfix.contracts.tables import TableError, TableMisconfigured
+from pytwfix.tables.contents import encoded
 from pytwfix.tables.driver import Driver, TableContext
 from pytwfix.tables.textsource import folder, shown
 
@@ -64,20 +64,12 @@ def with_files(entries: Iterable[Entry], path: str, warn: Callable[[str], None])
             reason = os.strerror(error.errno or 0)
             warn(f"{path}, line {number}: open {error.filename}: {reason}: skipping this entry")
             continue
-        yield number, key, base64.b64encode(b"\n".join(contents))
+        yield number, key, encoded(contents)
 
 
 def _content(path: str) -> bytes:
     with open(path, "rb") as file:
         return file.read()
-
-
-def decoded(value: bytes) -> bytes | None:
-    """What `with_files` encoded; None for anything else."""
-    try:
-        return base64.b64decode(value, validate=True)
-    except ValueError:
-        return None
 
 
 def source_mode(status: os.stat_result, default_permissions: bool) -> int:

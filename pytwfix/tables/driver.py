@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from pytwfix.contracts.tables import FOLD_FIX, FOLD_MUL, UTF8_REQUEST, TableMisconfigured, TableUnavailable
+from pytwfix.contracts.tables import (
+    FOLD_FIX,
+    FOLD_MUL,
+    RHS_IS_FILE,
+    UTF8_REQUEST,
+    TableMisconfigured,
+    TableUnavailable,
+)
 from pytwfix.tables.textsource import shown
 
 if TYPE_CHECKING:
@@ -86,6 +93,8 @@ class Driver:
 
     fixed = True
     blocking = False
+    names_files = False  # RHS_IS_FILE: values name files (types without an index), else they are files in base64
+    path = ""  # the file that lookups are made in, if any
     readonly = ""  # "": cannot be opened for writing, with the type's own words
 
     def __init__(self, context: TableContext, kind: str, rest: str, flags: int) -> None:
@@ -97,6 +106,8 @@ class Driver:
         self.flags = flags
         self.fold = bool(flags & (FOLD_FIX if self.fixed else FOLD_MUL))
         self.utf8 = bool(flags & UTF8_REQUEST) and context.smtputf8
+        if flags & RHS_IS_FILE:
+            self.get = self._get_content  # type: ignore[method-assign]
 
     def get(self, key: bytes) -> bytes | None:
         """The value of `key`, or None. Raises TableError."""
@@ -107,6 +118,28 @@ class Driver:
         if value is not None and self.utf8 and not value.isascii():
             self._check_value(key, value)
         return value
+
+    def _get_content(self, key: bytes) -> bytes | None:
+        """Values that are files' contents (LK-11)."""
+        value = type(self).get(self, key)
+        if value is None:
+            return None
+        from pytwfix.tables.contents import decoded, joined_files
+
+        content = joined_files(self.context, self.name, value) if self.names_files else decoded(value)
+        if content is None:
+            raise TableMisconfigured(self.name, f'key "{shown(key)}": the value is not base64')
+        return content
+
+    def owner(self) -> int:
+        """The uid that owns the table's file; 0 for what stands in main.cf (local delivers with this user's rights)."""
+        if not self.path:
+            return 0
+        try:
+            uid: int = self.context.disk.stat(self.path).st_uid
+        except OSError as error:
+            raise TableUnavailable(self.name, f"{self.path}: {error.strerror}") from None
+        return uid
 
     def _get_eight_bit(self, key: bytes) -> bytes | None:
         if self.utf8:

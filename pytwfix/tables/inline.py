@@ -10,6 +10,7 @@ from pytwfix.tables.names import balanced, split_list
 
 
 class Inline(Driver):
+    names_files = True
     readonly = "map requires O_RDONLY access mode"
 
     def __init__(self, context: TableContext, kind: str, rest: str, flags: int) -> None:

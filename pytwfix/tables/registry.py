@@ -9,7 +9,15 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pytwfix.contracts.tables import DEFAULT_FLAGS, NO_PROXY, TableError, TableMisconfigured, TableUnavailable
+from pytwfix.contracts.tables import (
+    DEFAULT_FLAGS,
+    NO_PROXY,
+    NO_UNAUTH,
+    TRUSTED_OWNER,
+    TableError,
+    TableMisconfigured,
+    TableUnavailable,
+)
 from pytwfix.tables.driver import Driver, TableContext
 from pytwfix.tables.names import split_name
 from pytwfix.tables.surrogate import Surrogate
@@ -137,13 +145,27 @@ class Tables:
             kind, rest = split_name(name, self.context.default_type)
         except ValueError as error:
             raise TableMisconfigured(name, str(error)) from None
-        if kind == "proxy" and not flags & NO_PROXY:
+        if (kind == "proxy" and flags & NO_PROXY) or (kind == "tcp" and flags & NO_UNAUTH):
+            raise TableMisconfigured(name, f"{name} map is not allowed for security sensitive data")
+        if kind == "proxy":
             return self.driver(rest, flags)  # every process may open every table: nothing runs chrooted
         if kind == "debug":
             from pytwfix.tables.debug import Debug
 
             return Debug(self.context, self.driver(rest, flags))
-        return _class_of(kind, name)(self.context, kind, rest, flags)
+        driver = _class_of(kind, name)(self.context, kind, rest, flags)
+        if flags & TRUSTED_OWNER and driver.owner() not in self._trusted():
+            raise TableMisconfigured(name, f"{driver.path}: not owned by root or the mail owner")
+        return driver
+
+    def _trusted(self) -> tuple[int, ...]:
+        """Whose tables may say what is done with other users' rights."""
+        import pwd
+
+        try:
+            return 0, pwd.getpwnam(self.context.parameter("mail_owner") or "postfix").pw_uid
+        except KeyError:
+            return (0,)
 
     def problem(self, name: str, flags: int = DEFAULT_FLAGS) -> str | None:
         """Why a table cannot be opened, for `postfix check`; None when it can."""
@@ -200,7 +222,7 @@ def tables_for(host: IHost) -> Tables:
         clock=host.monotonic,
         random=host.random,
         log=host.log,
-        smtputf8=parameter("smtputf8_enable", "yes") == "yes",
+        smtputf8=parameter("smtputf8_enable", "yes").strip().lower() == "yes",
         directory=parameter("queue_directory", ""),
         data_directory=parameter("data_directory", ""),
         default_type=parameter("default_database_type", "hash"),

@@ -20,6 +20,7 @@ class RuleTable(Driver):
     """A pattern table whose rules are read at once, and again when the file has changed."""
 
     fixed = False
+    names_files = True
     readonly = "map requires O_RDONLY access mode"
 
     def __init__(self, context: TableContext, kind: str, rest: str, flags: int) -> None:
@@ -28,9 +29,9 @@ class RuleTable(Driver):
         if rest.startswith("{"):
             self.load(self._inline_rules())
         else:
-            path = context.path(rest)
-            self._watch = Watch(context, path)
-            self.load(self._file_rules(path))
+            self.path = context.path(rest)
+            self._watch = Watch(context, self.path)
+            self.load(self._file_rules(self.path))
 
     def load(self, rules: Iterator[tuple[int, bytes]]) -> None:
         """Take these (line number, text) for the table's content."""

@@ -9,6 +9,7 @@ from pytwfix.tables.names import balanced
 
 class Static(Driver):
     fixed = True
+    names_files = True
 
     def __init__(self, context: TableContext, kind: str, rest: str, flags: int) -> None:
         super().__init__(context, kind, rest, flags)

@@ -11,23 +11,24 @@ from pytwfix.tables.textsource import IGNORED, entries, folder, shown
 
 
 class TextHash(Driver):
+    names_files = True
     readonly = "map requires O_RDONLY access mode"
 
     def __init__(self, context: TableContext, kind: str, rest: str, flags: int) -> None:
         super().__init__(context, kind, rest, flags)
-        self._path = context.path(rest)
-        self._watch = Watch(context, self._path)
+        self.path = context.path(rest)
+        self._watch = Watch(context, self.path)
         self._values = self._read()
 
     def _read(self) -> dict[bytes, bytes]:
-        data = read_file(self.context, self.name, self._path, "open database")
+        data = read_file(self.context, self.name, self.path, "open database")
         warn = self.context.log.warning
         fold = folder(self.fold, self.utf8)
         values: dict[bytes, bytes] = {}
-        for number, key, value in entries(data, self._path, warn, self.utf8, IGNORED):
+        for number, key, value in entries(data, self.path, warn, self.utf8, IGNORED):
             folded = fold(key)
             if folded in values:
-                warn(f'{self._path}, line {number}: duplicate entry: "{shown(key)}"')
+                warn(f'{self.path}, line {number}: duplicate entry: "{shown(key)}"')
                 continue
             values[folded] = value
         return values

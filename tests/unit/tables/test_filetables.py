@@ -8,7 +8,7 @@ import signal
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from pytwfix.contracts.tables import DEFAULT_FLAGS, TableUnavailable
+from pytwfix.contracts.tables import DEFAULT_FLAGS, RHS_IS_FILE, TRUSTED_OWNER, TableMisconfigured, TableUnavailable
 from pytwfix.tables import berkeley, build, lmdbtable
 from pytwfix.tables.cdb import Reader, cdb_hash
 from pytwfix.tables.driver import Driver, TableBusy
@@ -161,6 +161,32 @@ class IndexedTests(FileCase):
         replace_file(self.source, b"a 333\n")
         self.tables.clock.advance(1.5)
         self.assertEqual(table.get(b"a"), b"333")
+
+
+class FlagTests(FileCase):
+    def test_files_as_values(self) -> None:
+        """LK-11: base64 in an indexed file, names of files in a text."""
+        replace_file(self.directory + "/one", b"1\n")
+        replace_file(self.directory + "/two", b"2\n")
+        value = f"{self.directory}/one, {self.directory}/two"
+        flags = DEFAULT_FLAGS | RHS_IS_FILE
+        replace_file(self.source, f"k {value}\n".encode())
+        self.assertEqual(self.tables.driver(f"texthash:{self.source}", flags).get(b"k"), b"1\n\n2\n")
+        rows = list(build.with_files([(1, b"k", value.encode())], "t", self.fail))
+        build.create(self.tables.context, "cdb", self.source, [row[1:] for row in rows], 0o600, False)
+        self.assertEqual(self.tables.driver(f"cdb:{self.source}", flags).get(b"k"), b"1\n\n2\n")
+        build.create(self.tables.context, "cdb", self.source, [(b"k", b"no base64!")], 0o600, False)
+        self.assertRaises(TableMisconfigured, self.tables.driver(f"cdb:{self.source}", flags).get, b"k")
+
+    def test_owner(self) -> None:
+        """LO-1, RX-8: whose file it is; only root's and the mail owner's where that matters."""
+        replace_file(self.source, b"k v\n")
+        self.assertEqual(self.tables.driver(f"texthash:{self.source}").owner(), os.getuid())
+        self.assertEqual(self.tables.driver("static:x").owner(), 0)
+        self.patch(self.tables, "_trusted", lambda: (os.getuid() + 1,))
+        self.assertRaises(TableMisconfigured, self.tables.driver, f"texthash:{self.source}", DEFAULT_FLAGS | TRUSTED_OWNER)
+        self.patch(self.tables, "_trusted", lambda: (os.getuid(),))
+        self.tables.driver(f"texthash:{self.source}", DEFAULT_FLAGS | TRUSTED_OWNER)
 
 
 class LmdbTests(FileCase):

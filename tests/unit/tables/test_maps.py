@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pytwfix.contracts.tables import TableMisconfigured, TableUnavailable
+from pytwfix.contracts.tables import NO_PROXY, NO_UNAUTH, TableMisconfigured, TableUnavailable
 from pytwfix.tables.maps import Maps
 from pytwfix.tables.names import balanced, is_table, split_list, split_name
 from tests.kit.tables import MemoryTables, SlowTable
@@ -120,6 +120,12 @@ class OpenTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(self.tables.open("proxy:static:x").lookup(b"a")), b"x")
         self.assertEqual(self.successResultOf(self.tables.open("debug:static:x").lookup(b"a")), b"x")
         self.assertEqual(self.tables.log.lines, ['static:x lookup: "a" = "x"'])
+
+    def test_not_for_sensitive_data(self) -> None:
+        """RX-8: no proxy: and no tcp: where another user's rights depend on the answer."""
+        for name in ("proxy:static:x", "tcp:localhost:1"):
+            failure = self.failureResultOf(self.tables.open(name, NO_PROXY | NO_UNAUTH).lookup(b"a"))
+            self.assertIn("map is not allowed for security sensitive data", str(failure.value))
 
     def test_utf8(self) -> None:
         """LK-10: a key that is not UTF-8 is not found, with a warning; keys are folded as Unicode."""
