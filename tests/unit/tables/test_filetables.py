@@ -183,10 +183,11 @@ class FlagTests(FileCase):
         replace_file(self.source, b"k v\n")
         self.assertEqual(self.tables.driver(f"texthash:{self.source}").owner(), os.getuid())
         self.assertEqual(self.tables.driver("static:x").owner(), 0)
+        flags = DEFAULT_FLAGS | TRUSTED_OWNER
         self.patch(self.tables, "_trusted", lambda: (os.getuid() + 1,))
-        self.assertRaises(TableMisconfigured, self.tables.driver, f"texthash:{self.source}", DEFAULT_FLAGS | TRUSTED_OWNER)
+        self.assertRaises(TableMisconfigured, self.tables.driver, f"texthash:{self.source}", flags)
         self.patch(self.tables, "_trusted", lambda: (os.getuid(),))
-        self.tables.driver(f"texthash:{self.source}", DEFAULT_FLAGS | TRUSTED_OWNER)
+        self.tables.driver(f"texthash:{self.source}", flags)
 
 
 class LmdbTests(FileCase):
