@@ -22,7 +22,7 @@ def split_addresses(value: bytes) -> list[bytes]:
         else:
             segment.append(token)
     out.extend(_addresses(segment))
-    return out
+    return [address for address in out if address]
 
 
 def _addresses(segment: list[Token]) -> list[bytes]:
