@@ -6,12 +6,12 @@ A value is an address list as RFC 5322 headers have it, with the comma between t
 from __future__ import annotations
 
 _SPACE = b" \t\r\n"
-Token = tuple[str, bytes]  # kind: "word", "quoted", "literal", "space", "<", ">", ","; text in internal form
+Token = tuple[str, bytes]  # kind: "word", "quoted", "literal", "space", "<", ">", ":", ","; text in internal form
 
 
 def split_addresses(value: bytes) -> list[bytes]:
     """The addresses in `value`, in internal form (local part unquoted)."""
-    if not any(octet in value for octet in (b'"', b"<", b"(", b"\\", b";", b" ", b"\t", b"[", b"\n")):
+    if not any(octet in value for octet in (b'"', b"<", b"(", b"\\", b";", b":", b" ", b"\t", b"[", b"\n")):
         return [part for part in value.split(b",") if part]  # the usual case
     out: list[bytes] = []
     segment: list[Token] = []
@@ -26,19 +26,33 @@ def split_addresses(value: bytes) -> list[bytes]:
 
 
 def _addresses(segment: list[Token]) -> list[bytes]:
-    """What one element between commas says: the address in <>, or each run of tokens without space between them."""
+    """What one element between commas says: the addresses in <>, or each run of tokens without space between them."""
     kinds = [kind for kind, _ in segment]
-    if "<" in kinds:
-        start = kinds.index("<")
-        end = kinds.index(">", start) if ">" in kinds[start:] else len(kinds)
-        inside = b"".join(text for kind, text in segment[start + 1 : end] if kind != "space")
-        return [inside] if inside else []
+    if ":" in kinds:  # behind a group's name
+        segment = segment[kinds.index(":") + 1 :]
+    return _enclosed_addresses(segment) if "<" in kinds else _runs(segment)
+
+
+def _enclosed_addresses(segment: list[Token]) -> list[bytes]:
+    out: list[bytes] = []
+    inside = False
+    for kind, text in segment:
+        if kind in ("<", ">"):
+            inside = kind == "<"
+            out.append(b"")
+        elif inside and kind != "space":
+            out[-1] += text
+    return out
+
+
+def _runs(segment: list[Token]) -> list[bytes]:
+    """Words apart; `a @ b . c` is one."""
     out: list[bytes] = []
     joined = False
     for kind, text in segment:
         if kind == "space":
             joined = False
-        elif joined or (out and (text.startswith(b"@") or out[-1].endswith(b"@"))):
+        elif joined or (out and (text[:1] in (b"@", b".") or out[-1][-1:] in (b"@", b"."))):
             out[-1] += text
             joined = True
         else:
@@ -55,7 +69,7 @@ def _tokens(value: bytes) -> list[Token]:
         if char in (b",", b";"):
             out.append((",", char))
             index += 1
-        elif char in (b"<", b">"):
+        elif char in (b"<", b">", b":"):
             out.append((char.decode(), char))
             index += 1
         elif char[0] in _SPACE:
@@ -79,7 +93,7 @@ def _word(value: bytes, index: int) -> tuple[bytes, int]:
         text, index = _enclosed(value, index + 1, b"]")
         return b"[" + text + b"]", index
     plain = bytearray()
-    while index < len(value) and value[index : index + 1] not in b' \t\r\n,;<>("[':
+    while index < len(value) and value[index : index + 1] not in b' \t\r\n,;:<>("[':
         if value[index : index + 1] == b"\\":
             index += 1
         plain += value[index : index + 1]

@@ -114,7 +114,7 @@ class FormTests(SynchronousTestCase):
         self.assertEqual(split_extension(b"MAILER-DAEMON", b"-"), (b"MAILER-DAEMON", b""))
 
     def test_results(self) -> None:
-        """CA-4: addresses in a value, in internal form."""
+        """CA-4: addresses in a value, in internal form; as real cleanup takes them."""
         for value, addresses in (
             (b"a@b", [b"a@b"]),
             (b"a@b, c,d", [b"a@b", b"c", b"d"]),
@@ -122,6 +122,12 @@ class FormTests(SynchronousTestCase):
             (b"a b", [b"a", b"b"]),
             (b"a @ b , ,", [b"a@b"]),
             (b'"|cmd x"', [b"|cmd x"]),
+            (b"m . n", [b"m.n"]),
+            (b"group: o@p, q@r;", [b"o@p", b"q@r"]),
+            (b"<s@t> <u@v>", [b"s@t", b"u@v"]),
+            (b"a b <c@d>", [b"c@d"]),
+            (b"a\\ b@w, x@[IPv6:::1]", [b"a b@w", b"x@[IPv6:::1]"]),
+            (b", x@y z@w ,", [b"x@y", b"z@w"]),
         ):
             self.assertEqual(split_addresses(value), addresses)
 
