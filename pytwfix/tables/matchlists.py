@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from pytwfix.contracts.tables import DEFAULT_FLAGS, PARENT, ITable, ITables, TableError, TableMisconfigured
 from pytwfix.tables.adapter import Table
 from pytwfix.tables.addresses import parents
-from pytwfix.tables.driver import TableBusy
+from pytwfix.tables.driver import TableBusy, TableContext
 from pytwfix.tables.files import read_file
 from pytwfix.tables.names import is_table, split_list
 from pytwfix.tables.networks import Address, NetworkSet, parse_address, parse_network
@@ -50,6 +50,7 @@ class MatchList:
     def __init__(self, tables: ITables, text: str, title: str, flags: int = DEFAULT_FLAGS) -> None:
         self.title = title
         self._open = tables
+        self._context: TableContext | None = getattr(tables, "context", None)
         self._flags = flags & ~PARENT
         self._subdomains = bool(flags & PARENT)
         self._rules: list[_Rule] = []
@@ -94,18 +95,26 @@ class MatchList:
 
     def _broken(self, reason: str) -> None:
         self._new(True).error = TableMisconfigured(self.title, reason)
-        context = getattr(self._open, "context", None)
-        if context is not None:
-            context.log.warning(f"{self.title}: {reason}")
+
+    def _failure(self, rule: _Rule, error: TableError | None = None) -> TableError:
+        """The error of an element, which is logged each time that a match comes to it, as Postfix does."""
+        if self._context is not None:
+            if rule.table is not None:
+                self._context.log.warning(f"{self.title}: {rule.table.name}: table lookup problem")
+            elif rule.error is not None:
+                self._context.log.warning(f"{self.title}: {rule.error.reason}")
+        problem = error or rule.error
+        assert problem is not None
+        return problem.with_traceback(None)
 
     def _file(self, path: str, verdict: bool, depth: int) -> None:
-        context = getattr(self._open, "context", None)
-        if depth > MAXIMUM_NESTING or context is None:
+        if depth > MAXIMUM_NESTING or self._context is None:
             self._broken(f"{path}: files are nested too deeply")
             return
         try:
-            data = read_file(context, self.title, path)
+            data = read_file(self._context, self.title, path, "open file")
         except TableError as error:
+            self._context.log.error(error.reason)
             self._broken(error.reason)
             return
         text = b" ".join(line for _, line in logical_lines(data)).decode("utf-8", "surrogateescape")
@@ -121,7 +130,7 @@ class MatchList:
             return None
         for rule in self._rules:
             if rule.error is not None:
-                raise rule.error.with_traceback(None)
+                raise self._failure(rule)
             if rule.table is None:
                 if self._in(rule, name, address):
                     return rule.verdict
@@ -133,6 +142,8 @@ class MatchList:
                         value = rule.table.get(key)  # type: ignore[attr-defined]
                     except TableBusy:
                         return None
+                    except TableError as error:
+                        raise self._failure(rule, error) from None
                     if value is not None:
                         return rule.verdict
         return False
@@ -140,7 +151,7 @@ class MatchList:
     async def _match_waiting(self, name: str, address: Address | None, shown: str) -> bool:
         for rule in self._rules:
             if rule.error is not None:
-                raise rule.error.with_traceback(None)
+                raise self._failure(rule)
             if rule.table is None:
                 if self._in(rule, name, address):
                     return rule.verdict
@@ -148,7 +159,11 @@ class MatchList:
             for key, partial in self._keys(name, shown):
                 if partial and not rule.table.fixed:
                     continue
-                if await rule.table.lookup(key) is not None:
+                try:
+                    value = await rule.table.lookup(key)
+                except TableError as error:
+                    raise self._failure(rule, error) from None
+                if value is not None:
                     return rule.verdict
         return False
 

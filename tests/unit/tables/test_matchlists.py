@@ -44,8 +44,16 @@ class MatchListTests(SynchronousTestCase):
     def test_missing_file(self) -> None:
         strings = StringList(self.tables, "a.example /nonexistent/file", "list")
         self.assertIs(strings.match_now(b"a.example"), True)
+        self.assertEqual(self.tables.log.lines, ["error: open file /nonexistent/file: No such file or directory"])
         self.failureResultOf(strings.match(b"b.example"), TableError)
         self.assertRaises(TableError, strings.match_now, b"b.example")
+
+    def test_failing_table(self) -> None:
+        """LK-1: an error of a table is the list's error, and logged."""
+        strings = StringList(self.tables, "a.example fail:x", "relay_domains")
+        self.assertIs(strings.match_now(b"a.example"), True)
+        self.failureResultOf(strings.match(b"b.example"), TableError)
+        self.assertEqual(self.tables.log.lines, ["warning: relay_domains: fail:x: table lookup problem"])
 
     def test_domains(self) -> None:
         """DL-3, LK-8: `.dom` matches subdomains; `dom` does so too when the list is a parent list."""
