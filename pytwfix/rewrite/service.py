@@ -1,0 +1,65 @@
+"""contracts/rewriting.py's IRewriter (INVENTORY TR-1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, succeed
+
+from pytwfix.contracts.rewriting import CLASS_DEFAULT, FAILED, Resolved
+from pytwfix.contracts.tables import TableError
+from pytwfix.rewrite.configuration import Configuration, Routes
+from pytwfix.rewrite.resolve import resolve
+from pytwfix.rewrite.rewrite import complete
+from pytwfix.rewrite.settings import RewriteSettings
+
+if TYPE_CHECKING:
+    from pytwfix.contracts.host import IHost
+
+_REMEMBER = 2000
+UNAVAILABLE = "4.3.0 address resolver failure"
+
+
+class RewriteService(Service):
+    """Answers at once where it can. Settings are looked at anew at each question: a reload changes the object."""
+
+    def __init__(self, host: IHost) -> None:
+        self._host = host
+        self._config: Configuration | None = None
+        self._known: dict[tuple[bytes, bool], Resolved] = {}
+
+    def rewrite(self, context: str, address: bytes) -> Deferred[bytes]:
+        config = self._configuration()
+        if context == "local":
+            return succeed(complete(config.local, address))
+        return succeed(complete(config.remote if context == "remote" else config.incomplete, address))
+
+    def resolve(self, sender: bytes, address: bytes, verify: bool = False) -> Deferred[Resolved]:
+        config = self._configuration()
+        known = self._known.get((address, verify))
+        if known is not None:
+            return succeed(known)
+        routes = config.probe if verify else config.mail
+        return Deferred.fromCoroutine(self._resolve(config, routes, sender, address, verify))
+
+    async def _resolve(
+        self, config: Configuration, routes: Routes, sender: bytes, address: bytes, verify: bool
+    ) -> Resolved:
+        try:
+            answer = await resolve(config, routes, self._host.log, sender, address)
+        except TableError:  # the tables have logged it
+            return Resolved("retry", UNAVAILABLE, address, FAILED | CLASS_DEFAULT)
+        if config.steady and config is self._config:
+            if len(self._known) >= _REMEMBER:
+                self._known.clear()
+            self._known[address, verify] = answer
+        return answer
+
+    def _configuration(self) -> Configuration:
+        cfg = self._host.settings(RewriteSettings)
+        config = self._config
+        if config is None or config.settings is not cfg:
+            config = self._config = Configuration(self._host, cfg)
+            self._known.clear()
+        return config
