@@ -1,4 +1,4 @@
-"""Macro text: `$name`, `${name?yes}`, `${name:no}`, `${{a} == {b} ? {yes} : {no}}`, `${function{argument}}` (MC-3..MC-6).
+"""Macro text: `$name`, `${name?yes}`, `${name:no}`, `${{a} == {b} ? {yes} : {no}}`, `${function{text}}` (MC-3..MC-6).
 
 `expand` is used for main.cf (recursive: values may hold macros themselves) and for reply texts (not recursive).
 All errors are MacroError, a ValueError whose text is the warning that Postfix prints.
@@ -28,7 +28,9 @@ class MacroError(ValueError):
         self.fatal = fatal
 
 
-def expand(text: str, lookup: Lookup, *, recursive: bool = False, undefined: Callable[[str], object] | None = None) -> str:
+def expand(
+    text: str, lookup: Lookup, *, recursive: bool = False, undefined: Callable[[str], object] | None = None
+) -> str:
     """`text` with its macros replaced by what `lookup` says; names that it does not know are empty.
 
     :param recursive: macros in values are expanded too.

@@ -1,8 +1,9 @@
 """The kinds of parameter: string raw integer long boolean time (MC-7).
 
 A declaration is a class attribute of a Group: `smtpd_timeout = time("300s", "How long ...")`. Asked on an instance it
-gives the typed value and leaves it in the instance's `__dict__`, so that it is computed once. Defaults are main.cf text,
-macros and all. Bounds of strings are lengths; a maximum of 0 is none. Evaluation raises SettingsError.
+gives the typed value and leaves it in the instance's `__dict__`, so that it is computed once. Defaults are main.cf
+text, macros and all. Bounds of strings are lengths; a bound of 0 is none.
+Evaluation raises SettingsError.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Parameter:
         raise NotImplementedError
 
     def _within(self, value: int) -> int:
-        if value < self.minimum:
+        if self.minimum and value < self.minimum:
             raise SettingsError(f"invalid {self.name} parameter value {value} < {self.minimum}")
         if self.maximum and value > self.maximum:
             raise SettingsError(f"invalid {self.name} parameter value {value} > {self.maximum}")
@@ -149,9 +150,12 @@ class Time(Parameter):
     def value(self, raw: str, expand: Any) -> int:
         text = expand(raw) if "$" in raw else raw
         try:
-            return self._within(parse_duration(text, self.unit or "s"))
+            seconds = parse_duration(text, self.unit or "s")
         except ValueError:
             raise SettingsError(f"parameter {self.name}: bad time value or unit: {text}") from None
+        if self.minimum and seconds < self.minimum:
+            raise SettingsError(f"invalid {self.name}: {seconds} (min {self.minimum})")
+        return seconds
 
     def __get__(self, instance: Group | None, owner: type) -> int:
         return self._get(instance)  # type: ignore[no-any-return]

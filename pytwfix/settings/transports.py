@@ -16,7 +16,10 @@ DELIVERY: dict[str, tuple[type[Parameter], str, int, int]] = {
     "delivery_slot_discount": (Integer, "default_delivery_slot_discount", 0, 100),
     "delivery_slot_loan": (Integer, "default_delivery_slot_loan", 0, 0),
     "destination_concurrency_failed_cohort_limit": (
-        Integer, "default_destination_concurrency_failed_cohort_limit", 0, 0,
+        Integer,
+        "default_destination_concurrency_failed_cohort_limit",
+        0,
+        0,
     ),
     "destination_concurrency_limit": (Integer, "default_destination_concurrency_limit", 0, 0),
     "destination_concurrency_negative_feedback": (String, "default_destination_concurrency_negative_feedback", 1, 0),
@@ -42,7 +45,7 @@ _UNITS = {"recipient_refill_delay": "s", "destination_rate_delay": "s", "transpo
 
 def declaration(service: str, suffix: str) -> Parameter:
     """The parameter `<service>_<suffix>`; KeyError for a suffix that is not one."""
-    kind, default, minimum, maximum = (DELIVERY.get(suffix) or COMMAND[suffix])
+    kind, default, minimum, maximum = DELIVERY.get(suffix) or COMMAND[suffix]
     name = f"{service}_{suffix}"
     return kind(FIXED.get(name, "$" + default), "", minimum, maximum, _UNITS.get(suffix, ""), "", name)
 

@@ -1,0 +1,244 @@
+"""master.cf: which services there are (MX-1..MX-4). Raises SettingsError with file and line.
+
+`entries` keeps the eight fields as they are written, for postconf; `services` gives them their meaning.
+"""
+
+from __future__ import annotations
+
+from pytwfix.settings.kinds import SettingsError
+from pytwfix.settings.lines import SPACE, logical_lines
+from pytwfix.settings.maincf import read_text, split_assignment
+
+FIELDS = ("service", "type", "private", "unprivileged", "chroot", "wakeup", "process_limit", "command")
+TYPES = ("inet", "unix", "unix-dgram", "fifo", "pass")
+SERVICE, TYPE, PRIVATE, UNPRIVILEGED, CHROOT, WAKEUP, LIMIT, COMMAND = range(8)
+
+
+class Entry:
+    """One line of master.cf: eight words, and the command's arguments with their braces taken off."""
+
+    __slots__ = ("arguments", "fields", "number", "text", "warnings")
+
+    def __init__(self, fields: list[str], arguments: list[str], number: int = 0, text: str = "") -> None:
+        self.fields = fields
+        self.arguments = arguments
+        self.number = number
+        self.text = text
+        self.warnings: list[str] = []
+
+    @property
+    def key(self) -> str:
+        """service/type"""
+        return f"{self.fields[SERVICE]}/{self.fields[TYPE]}"
+
+    def overrides(self) -> dict[str, str]:
+        """The values of -o name=value, the last of each name."""
+        found = {}
+        for at, _end in override_places(self.arguments):
+            name, _equals, value = self.arguments[at].partition("=")
+            found[name] = value
+        return found
+
+
+class Service:
+    """A service with its meaning. `process_limit` None is default_process_limit, 0 is no limit; `wakeup` is seconds.
+
+    `arguments` are those of the command without -o, -v and -D.
+    """
+
+    __slots__ = (
+        "arguments", "chroot", "command", "debug", "line", "name", "overrides", "private", "process_limit", "type",
+        "unprivileged", "verbose", "wakeup", "wakeup_used_only",
+    )  # fmt: skip
+
+    def __init__(self, name: str, type_: str, command: str) -> None:
+        self.name = name
+        self.type = type_
+        self.command = command
+        self.private = True
+        self.unprivileged = True
+        self.chroot = False
+        self.wakeup = 0
+        self.wakeup_used_only = False
+        self.process_limit: int | None = None
+        self.arguments: list[str] = []
+        self.overrides: dict[str, str] = {}
+        self.verbose = 0
+        self.debug = False
+        self.line = 0
+
+
+def parse_entries(text: str, path: str = "master.cf") -> tuple[list[Entry], list[str]]:
+    """All entries in order, repeated ones too, and warnings."""
+    found: list[Entry] = []
+    warnings: list[str] = []
+    for line in logical_lines(text):
+        if line.stray:
+            warnings.append(f'{path}: logical line must not start with whitespace: "{line.text}"')
+            continue
+        entry = parse_entry(line.text.strip(SPACE), line.number)
+        if entry is None:
+            raise SettingsError(f"file {path}: line {line.number}: bad field count")
+        found.append(entry)
+        warnings += entry.warnings
+    return found, warnings
+
+
+def parse_entry(text: str, number: int = 0) -> Entry | None:
+    """One logical line; None when it has fewer than eight fields."""
+    words = split_words(text)
+    if len(words) < len(FIELDS):
+        return None
+    entry = Entry(words[:8], [], number, text)
+    entry.arguments = _unbraced(words[8:], entry.warnings)
+    return entry
+
+
+def split_words(text: str) -> list[str]:
+    """Words at white space; what stands in braces is one."""
+    words: list[str] = []
+    current: list[str] = []
+    depth = 0
+    for char in text:
+        if depth == 0 and char in SPACE:
+            if current:
+                words.append("".join(current))
+                current = []
+            continue
+        depth += (char == "{") - (char == "}" and depth > 0)
+        current.append(char)
+    if current:
+        words.append("".join(current))
+    return words
+
+
+def _unbraced(words: list[str], warnings: list[str]) -> list[str]:
+    """The arguments that `words` stand for: `{ a b }` is "a b", and `-o { n = v }` is "n=v"."""
+    found: list[str] = []
+    for word in words:
+        if word.startswith("{"):
+            inside, problem = strip_braces(word)
+            if problem:
+                warnings.append(f"master.cf: {problem}")
+            word = _assignment(inside, warnings) if found and found[-1] == "-o" else inside
+        found.append(word)
+    return found
+
+
+def _assignment(inside: str, warnings: list[str]) -> str:
+    try:
+        name, value = split_assignment(inside)
+    except ValueError as error:
+        warnings.append(f"master.cf: {error}")
+        return inside
+    return f"{name}={value}"
+
+
+def strip_braces(word: str) -> tuple[str, str]:
+    """The inside of {word} without white space around it, and what is wrong with the braces or ""."""
+    depth = 0
+    for at, char in enumerate(word):
+        depth += (char == "{") - (char == "}")
+        if depth == 0:
+            problem = f"syntax error after '}}' in \"{word}\"" if at + 1 < len(word) else ""
+            return word[1:at].strip(SPACE), problem
+    return word[1:].strip(SPACE), f"missing '}}' in \"{word}\""
+
+
+def override_places(arguments: list[str]) -> list[tuple[int, int]]:
+    """Where the name=value of each -o is: (index of it, index after it). Options end at the first other word."""
+    found = []
+    at = 0
+    while at < len(arguments) and arguments[at].startswith("-") and arguments[at] != "-":
+        if arguments[at] == "-o":
+            if at + 1 < len(arguments) and "=" in arguments[at + 1]:
+                found.append((at + 1, at + 2))
+            at += 1
+        at += 1
+    return found
+
+
+def parse_services(text: str, path: str = "master.cf", chroot: bool = False) -> list[Service]:
+    """The services of a master.cf; of the same name and type the last one counts.
+
+    :param chroot: what `-` in the chroot field means: compatibility level below 1 says yes.
+    """
+    entries, _warnings = parse_entries(text, path)
+    found: dict[str, Service] = {}
+    for entry in entries:
+        found.pop(entry.key, None)
+        found[entry.key] = _service(entry, path, chroot)
+    return list(found.values())
+
+
+def read_services(path: str, chroot: bool = False) -> list[Service]:
+    """The services of the file `path`."""
+    return parse_services(read_text(path), path, chroot)
+
+
+def _service(entry: Entry, path: str, chroot: bool) -> Service:
+    fields = entry.fields
+    made = Service(fields[SERVICE], fields[TYPE], fields[COMMAND])
+    made.line = entry.number
+    try:
+        if made.type not in TYPES:
+            raise ValueError(_bad(entry, TYPE))
+        made.private = _yes_no(entry, PRIVATE, made.type != "inet")
+        if made.private and made.type == "inet":
+            raise ValueError(_bad(entry, PRIVATE))
+        made.unprivileged = _yes_no(entry, UNPRIVILEGED, True)
+        made.chroot = _yes_no(entry, CHROOT, chroot)
+        made.wakeup, made.wakeup_used_only = _wakeup(entry)
+        made.process_limit = _number(entry, LIMIT, fields[LIMIT]) if fields[LIMIT] != "-" else None
+        if made.command == "-" or made.name == "-":
+            raise ValueError(f'field "{FIELDS[COMMAND if made.command == "-" else SERVICE]}" has no default value')
+        _options(made, entry.arguments)
+    except ValueError as error:
+        raise SettingsError(f"{path}: line {entry.number}: {error}") from None
+    return made
+
+
+def _bad(entry: Entry, field: int) -> str:
+    return f'field "{FIELDS[field]}": bad value: "{entry.fields[field]}"'
+
+
+def _yes_no(entry: Entry, field: int, default: bool) -> bool:
+    value = entry.fields[field]
+    if value not in ("y", "n", "-"):
+        raise ValueError(_bad(entry, field))
+    return default if value == "-" else value == "y"
+
+
+def _wakeup(entry: Entry) -> tuple[int, bool]:
+    value = entry.fields[WAKEUP]
+    if value == "-":
+        return 0, False
+    return _number(entry, WAKEUP, value.removesuffix("?")), value.endswith("?")
+
+
+def _number(entry: Entry, field: int, value: str) -> int:
+    if not (value.isascii() and value.isdigit()):
+        raise ValueError(_bad(entry, field))
+    return int(value)
+
+
+def _options(service: Service, arguments: list[str]) -> None:
+    """Take -o, -v and -D off the arguments."""
+    at = 0
+    while at < len(arguments):
+        word = arguments[at]
+        at += 1
+        if word.startswith("-o"):
+            value = word[2:]
+            if not value:
+                value = arguments[at] if at < len(arguments) else ""
+                at += 1
+            name, text = split_assignment(value)
+            service.overrides[name] = text
+        elif word[:1] == "-" and word[1:] and not word[1:].strip("v"):
+            service.verbose += len(word) - 1
+        elif word == "-D":
+            service.debug = True
+        else:
+            service.arguments = arguments[at - 1 :]
+            return
