@@ -5,10 +5,9 @@ from __future__ import annotations
 import getopt
 import sys
 
-from pytwfix.settings.load import read_settings
-
 from pytwfix.commands.postalias import PostAlias
 from pytwfix.tables.names import split_list
+from pytwfix.tables.standalone import command_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,8 +19,8 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"newaliases: fatal: unsupported option: -{error.opt}\n")
         return 64
     directory = options.get("-C", "")
-    snapshot = read_settings(directory)
-    names = split_list(snapshot.expand(snapshot.get("alias_database") or ""))
+    parameter, _ = command_settings("newaliases", directory)
+    names = split_list(parameter("alias_database") or "")
     if not names:
         return 0
     return PostAlias().run([*(["-c", directory] if directory else []), "--", *names])

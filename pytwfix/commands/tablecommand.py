@@ -30,7 +30,7 @@ from pytwfix.tables.contents import decoded
 from pytwfix.tables.driver import Driver
 from pytwfix.tables.names import split_name
 from pytwfix.tables.registry import TYPES, Tables
-from pytwfix.tables.standalone import command_tables, die
+from pytwfix.tables.standalone import command_settings, command_tables, die
 from pytwfix.tables.textsource import folder, shown
 
 Parser = Callable[[bytes, str, Callable[[str], None], bool], Iterable[Entry]]
@@ -104,15 +104,7 @@ class TableCommand:
         die(self.program, f"usage: {self.program} {self.usage}")
 
     def _settings(self) -> Callable[[str], str | None]:
-        from pytwfix.settings.load import read_settings
-
-        snapshot = read_settings(self.options.get("c", ""))
-
-        def parameter(name: str) -> str | None:
-            value = snapshot.get(name)
-            return None if value is None else snapshot.expand(value)
-
-        return parameter
+        return command_settings(self.program, self.options.get("c", ""))[0]
 
     @property
     def flags(self) -> int:

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from pytwfix.basics.disk import Disk
+from pytwfix.settings.kinds import SettingsError
+from pytwfix.settings.maincf import config_directory, read_main
+from pytwfix.settings.snapshot import Snapshot
 from pytwfix.tables.registry import Tables
 
 
@@ -45,6 +48,30 @@ class Dice:
     randrange = staticmethod(dice.randrange)
     shuffle = staticmethod(dice.shuffle)
     bytes = staticmethod(dice.randbytes)
+
+
+def command_settings(program: str, directory: str) -> tuple[Callable[[str], str | None], Callable[[str], str]]:
+    """(parameter by name, expand) from the main.cf of -c or MAIL_CONFIG; what is wrong with it ends the command."""
+    try:
+        main = read_main(config_directory(directory))
+    except SettingsError as error:
+        die(program, str(error))
+    log = CommandLog(program)
+    for text in main.warnings:
+        log.warning(text)
+    snapshot = Snapshot(main.values)
+
+    def expand(text: str) -> str:
+        try:
+            return snapshot.expand(text)
+        except SettingsError as error:
+            die(program, str(error))
+
+    def parameter(name: str) -> str | None:
+        value = snapshot.get(name)
+        return None if value is None else expand(value)
+
+    return parameter, expand
 
 
 def command_tables(
