@@ -59,6 +59,13 @@ def interfaces() -> list[tuple[int, bytes, int]]:
     return sorted(found, key=lambda one: (one[0], not _loopback(one)))
 
 
+def own_addresses(inet_interfaces: str) -> frozenset[bytes]:
+    """The addresses, as text, that inet_interfaces or proxy_interfaces say; names are looked up, which may block."""
+    only = _only(inet_interfaces)
+    found = (socket.inet_ntop(one[0], one[1]) for one in interfaces()) if only is None else iter(only)
+    return frozenset(address.encode() for address in found)
+
+
 def _families(protocols: str) -> set[int]:
     words = protocols.replace(",", " ").lower().split()
     families = set()

@@ -34,7 +34,7 @@ class Entry:
     def overrides(self) -> dict[str, str]:
         """The values of -o name=value, the last of each name."""
         found = {}
-        for at, _end in override_places(self.arguments):
+        for at in override_places(self.arguments):
             name, _equals, value = self.arguments[at].partition("=")
             found[name] = value
         return found
@@ -145,14 +145,14 @@ def strip_braces(word: str) -> tuple[str, str]:
     return word[1:].strip(SPACE), f"missing '}}' in \"{word}\""
 
 
-def override_places(arguments: list[str]) -> list[tuple[int, int]]:
-    """Where the name=value of each -o is: (index of it, index after it). Options end at the first other word."""
+def override_places(arguments: list[str]) -> list[int]:
+    """Where the name=value of each -o is. Options end at the first other word."""
     found = []
     at = 0
     while at < len(arguments) and arguments[at].startswith("-") and arguments[at] != "-":
         if arguments[at] == "-o":
             if at + 1 < len(arguments) and "=" in arguments[at + 1]:
-                found.append((at + 1, at + 2))
+                found.append(at + 1)
             at += 1
         at += 1
     return found

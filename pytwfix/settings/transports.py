@@ -50,6 +50,12 @@ def declaration(service: str, suffix: str) -> Parameter:
     return kind(FIXED.get(name, "$" + default), "", minimum, maximum, _UNITS.get(suffix, ""), "", name)
 
 
+def named(name: str) -> Parameter:
+    """The declaration of a whole name in FIXED."""
+    service, _underscore, suffix = name.partition("_")
+    return declaration(service, suffix)
+
+
 def evaluate(snapshot: Snapshot, service: str, suffix: str) -> Any:
     """Its typed value; SettingsError."""
     parameter = declaration(service, suffix)

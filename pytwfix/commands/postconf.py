@@ -1,0 +1,315 @@
+"""postconf: show and change main.cf and master.cf (PC-0..PC-10). Starts without Twisted.
+
+The parts: settings/lint.py says which names there are, settings/show.py prints, settings/edit.py changes text,
+commands/postconfmaster.py does what -M, -F and -P ask. Here are the command line and main.cf.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pytwfix.basics.atomicfile import FileLock, write_atomically
+from pytwfix.basics.macros import MacroError, expand
+from pytwfix.settings import registry
+from pytwfix.settings.edit import COMMENT_OUT, REMOVE, REPLACE, edit_main
+from pytwfix.settings.kinds import Raw, SettingsError
+from pytwfix.settings.lint import BUILTIN, READ_ONLY, SERVICE, USER, Lint
+from pytwfix.settings.maincf import MainCf, config_directory, parse_main, read_text, split_assignment
+from pytwfix.settings.mastercf import Entry, parse_entries
+from pytwfix.settings.show import Style
+from pytwfix.settings.snapshot import Snapshot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LETTERS = "aAbc:C:deEfFhHjlmMno:pPqtT:vxX#"
+ORDER = "aAbdefFhHjlmMnopPtTxX#"
+MODES = "aAblmFMpPtT"
+EDITS = "denX#"
+ONE_OF = (MODES, EDITS, "do", *(f"{edit}{other}" for edit in "eX#" for other in "fhHox"), "hH", "jf", "jh", "jH")
+NOT_WITH = dict.fromkeys("aAblmtT", "defhHnoxX#j") | {"F": "dnX#", "M": "dhHn", "P": "dn#"}
+USAGE = (
+    "usage: postconf [-aAbdefFhHjlmMnpPqtvxX#] [-c config_dir] [-C class,...] [-o name=value] "
+    "[-T compile-version|run-version|public-key-algorithms] [name...]"
+)
+
+
+class Fatal(Exception):
+    """Ends the command with status 1."""
+
+
+class Options:
+    """The command line. `letters` are the options given, in any order."""
+
+    def __init__(self) -> None:
+        self.letters: set[str] = set()
+        self.directory: str | None = None
+        self.classes = {BUILTIN, SERVICE, USER}
+        self.overrides: dict[str, str] = {}
+        self.report = ""
+        self.arguments: list[str] = []
+
+    def has(self, letter: str) -> bool:
+        return letter in self.letters
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; the exit status."""
+    try:
+        return run(sys.argv[1:] if argv is None else argv)
+    except (Fatal, SettingsError) as error:
+        sys.stdout.flush()
+        print(f"postconf: fatal: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+
+
+def run(argv: Sequence[str]) -> int:
+    """As main, with its errors raised."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
+    options = parse_options(argv)
+    check_options(options)
+    directory = config_directory(options.directory)
+    if not options.letters.isdisjoint("aAlmbtT"):
+        from pytwfix.commands import postconflists
+
+        return postconflists.run(options, directory)
+    if not options.letters.isdisjoint("eX#"):
+        return edit(options, directory)
+    show(options, directory)
+    return 0
+
+
+def parse_options(argv: Sequence[str]) -> Options:
+    """getopt by hand: the module is slower to import than this command is to run."""
+    options = Options()
+    words = list(argv)
+    while words and words[0][:1] == "-" and words[0] != "-":
+        word = words.pop(0)
+        if word == "--":
+            break
+        rest = word[1:]
+        while rest:
+            letter, rest = rest[0], rest[1:]
+            place = LETTERS.find(letter)
+            if place < 0 or letter in ":E":
+                _usage(f"invalid option -- '{letter}'" if letter != "E" else "")
+            if LETTERS[place + 1 : place + 2] == ":":
+                if not rest and not words:
+                    _usage(f"option requires an argument -- '{letter}'")
+                _valued(options, letter, rest or words.pop(0))
+                rest = ""
+            options.letters.add(letter)
+    options.arguments = words
+    if words and "=" in words[0] and "e" not in options.letters:
+        options.letters.add("e")
+    return options
+
+
+def _usage(problem: str) -> None:
+    if problem:
+        print(f"postconf: {problem}", file=sys.stderr)
+    raise Fatal(USAGE)
+
+
+def _valued(options: Options, letter: str, value: str) -> None:
+    if letter == "c":
+        options.directory = value
+    elif letter == "C":
+        options.classes = set()
+        for word in value.replace(",", " ").split():
+            if word not in (BUILTIN, SERVICE, USER, "all"):
+                raise Fatal(f'unknown -C option value "{word}" in "{value}"')
+            options.classes |= {BUILTIN, SERVICE, USER} if word == "all" else {word}
+    elif letter == "T":
+        options.report = value
+    else:
+        try:
+            name, text = split_assignment(value)
+        except ValueError as error:
+            raise Fatal(f"invalid parameter override: {value}: {str(error).partition(': ')[0]}") from None
+        options.overrides[name] = text
+
+
+def check_options(options: Options) -> None:
+    """Which options do not go together."""
+    for group in ONE_OF:
+        both = [letter for letter in ORDER if letter in group and options.has(letter)]
+        if len(both) > 1:
+            raise Fatal("specify one of " + " ".join(f"-{letter}" for letter in both))
+    for mode, others in NOT_WITH.items():
+        for letter in others if options.has(mode) else "":
+            if options.has(letter):
+                raise Fatal(f"with option -{mode}, do not specify -{letter}")
+
+
+def warn(text: str) -> None:
+    """A warning on standard error."""
+    print(f"postconf: warning: {text}", file=sys.stderr)
+
+
+def edit(options: Options, directory: str) -> int:
+    """-e, -X and -#."""
+    if not options.arguments:
+        raise Fatal("-e requires name=value argument" if options.has("e") else "missing service argument")
+    for word in options.arguments:
+        if "\n" in word:
+            raise Fatal("-e, -X, or -# accepts no multi-line input")
+        if word.lstrip().startswith("#"):
+            raise Fatal("-e, -X, or -# accepts no comment input")
+    if not options.letters.isdisjoint("MFP"):
+        from pytwfix.commands import postconfmaster
+
+        return postconfmaster.edit(options, os.path.join(directory, "master.cf"))
+    how = REPLACE if options.has("e") else REMOVE if options.has("X") else COMMENT_OUT
+    path = os.path.join(directory, "main.cf")
+    wanted = edits(options.arguments, how)
+    text, warnings = edit_main(read_text(path), path, how, wanted)
+    for warning in warnings:
+        warn(warning)
+    replace(path, text)
+    return 0
+
+
+def edits(arguments: Sequence[str], how: str) -> dict[str, str]:
+    """The names, with their values for -e; the last of a name counts."""
+    wanted: dict[str, str] = {}
+    for word in arguments:
+        if how == REPLACE:
+            try:
+                name, value = split_assignment(word)
+            except ValueError as error:
+                raise Fatal(str(error)) from None
+        else:
+            name, value = word.strip(), ""
+            if "=" in name or not name:
+                raise Fatal("-X and -# require names without value")
+        if name in wanted:
+            warn(f"ignoring earlier request: '{name} = {wanted[name]}'")
+        wanted[name] = value
+    return wanted
+
+
+def replace(path: str, text: str) -> None:
+    """Put the new text in the file's place, while nobody else edits it."""
+    try:
+        with FileLock(path):
+            write_atomically(path, text.encode("utf-8", "surrogateescape"))
+    except OSError as error:
+        raise Fatal(f"open {path}: {error.strerror}") from error
+
+
+def show(options: Options, directory: str) -> None:
+    """Everything that only prints."""
+    main_cf = read_parameters(options, directory)
+    entries = read_entries(os.path.join(directory, "master.cf"), main_cf)
+    snapshot = Snapshot(main_cf.values, {"process_name": "postconf", "service_name": ""})
+    lint = Lint(main_cf, entries)
+    if not options.has("d"):
+        evaluate(main_cf, snapshot, lint)
+    if not options.letters.isdisjoint("MFP"):
+        from pytwfix.commands import postconfmaster
+
+        postconfmaster.show(options, entries, snapshot)
+    else:
+        show_parameters(options, lint, snapshot)
+    sys.stdout.flush()
+    for warning in late_warnings(options, lint):
+        warn(warning)
+
+
+def late_warnings(options: Options, lint: Lint) -> list[str]:
+    """What is said after the output."""
+    if options.has("d") or options.has("q"):
+        return []
+    if not options.letters.isdisjoint("MFP"):
+        return lint.unused_in_master()
+    return [*lint.tables(), *lint.unused_in_main(), *lint.unused_in_master()]
+
+
+def read_parameters(options: Options, directory: str) -> MainCf:
+    """main.cf with -o on top; -d looks at nothing but the built-in values."""
+    path = os.path.join(directory, "main.cf")
+    if options.has("d"):
+        return MainCf(path)
+    found = parse_main(read_text(path), path)
+    for warning in found.warnings:
+        warn(warning)
+    found.values["config_directory"] = directory
+    found.values.update(options.overrides)
+    return found
+
+
+def read_entries(path: str, main_cf: MainCf) -> list[Entry]:
+    """master.cf; a configuration without one has no services."""
+    if not os.path.exists(path):
+        return []
+    entries, warnings = parse_entries(read_text(path), path)
+    from pytwfix.commands.postconfmaster import checked
+
+    for entry in entries:
+        checked(entry)
+    for warning in warnings:
+        warn(warning)
+    return entries
+
+
+def evaluate(main_cf: MainCf, snapshot: Snapshot, lint: Lint) -> None:
+    """Warn about names, then expand every built-in parameter that main.cf sets: an error in one ends the command."""
+    for warning in (*lint.syntax, *lint.read_only(), *lint.undefined()):
+        warn(warning)
+    for name, value in main_cf.values.items():
+        if "$" in value and lint.classes.get(name) in (BUILTIN, SERVICE):
+            expanded(snapshot, name, value)
+    expanded(snapshot, "compatibility_level", "${{$compatibility_level} <level {1} ? {} : {}}")
+
+
+def expanded(snapshot: Snapshot, name: str, value: str) -> str:
+    """The expanded value; raw parameters stay as they are."""
+    if isinstance(registry.find(name), Raw):
+        return value
+    try:
+        return expand(value, snapshot.get, recursive=True)
+    except MacroError as error:
+        if error.fatal:
+            raise Fatal(str(error)) from None
+        warn(str(error))
+        raise Fatal("macro processing error") from None
+
+
+def show_parameters(options: Options, lint: Lint, snapshot: Snapshot) -> None:
+    """-n, -d, names, or all."""
+    style = Style(options.has("f"), options.has("h"), options.has("H"), options.has("j"))
+    names = options.arguments
+    if not names:
+        names = sorted(name for name, kind in lint.classes.items() if kind in options.classes)
+    for name in names:
+        if name not in lint.classes:
+            warn(f"{name}: unknown parameter")
+            continue
+        value = snapshot.stated(name)
+        if options.has("n"):
+            if value is None or name in READ_ONLY:
+                continue
+        elif value is None or name in READ_ONLY:
+            value = default(name, lint, snapshot)
+        if options.has("x"):
+            value = expanded(snapshot, name, value)
+        print(style.parameter(name, value))
+
+
+def default(name: str, lint: Lint, snapshot: Snapshot) -> str:
+    """The built-in text of any kind of name."""
+    service = lint.services.get(name)
+    if service is not None and registry.find(name) is None:
+        return service.default
+    return snapshot.get(name) or ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""Changes to the text of main.cf and master.cf that leave comments and all other lines as they are (PC-4, PC-7)."""
+
+from __future__ import annotations
+
+from pytwfix.settings.kinds import SettingsError
+from pytwfix.settings.lines import SPACE, is_comment
+from pytwfix.settings.mastercf import Entry, parse_entry
+from pytwfix.settings.show import entry_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+REPLACE, REMOVE, COMMENT_OUT = "replace", "remove", "comment out"
+
+
+def edit_main(text: str, path: str, how: str, wanted: dict[str, str]) -> tuple[str, list[str]]:
+    """`text` with the entries of `wanted` (name: value) replaced, removed or commented out, and warnings.
+
+    A value that has no entry yet is appended.
+    """
+    out: list[str] = []
+    seen: dict[str, int] = {}
+    name: str | None = None
+    for part in _parts(text):
+        if is_comment(part):
+            out.append(part)
+            continue
+        if part[0] not in SPACE:
+            name = part.partition("=")[0].strip(SPACE)
+            name = name if name in wanted else None
+            if name is not None:
+                seen[name] = seen.get(name, 0) + 1
+                if how == REPLACE:
+                    out.append(f"{name} = {wanted[name]}")
+        if name is None:
+            out.append(part)
+        elif how == COMMENT_OUT:
+            out.append("#" + part)
+    if how == REPLACE:
+        out += [f"{name} = {value}" for name, value in wanted.items() if name not in seen]
+    warnings = [f'{path}: multiple entries for "{name}"' for name, count in seen.items() if count > 1]
+    return _joined(out), warnings
+
+
+def edit_master(text: str, path: str, change: Callable[[Entry], Entry | bool | None]) -> str:
+    """`text` with each entry as `change` answers: True as it is, None removed, False commented out, else a new one.
+
+    Comments inside a changed entry move in front of it.
+    """
+    out: list[str] = []
+    for number, parts in _entries(text):
+        logical = [part for part in parts if not is_comment(part)]
+        if not logical or logical[0][0] in SPACE:
+            out += parts
+            continue
+        entry = parse_entry("".join(logical).strip(SPACE), number)
+        if entry is None:
+            raise SettingsError(f"file {path}: line {number}: bad field count")
+        changed = change(entry)
+        if changed is True:
+            out += parts
+        elif changed is False:
+            out += [part if is_comment(part) else "#" + part for part in parts]
+        else:
+            out += [part for part in parts if is_comment(part)]
+            if changed is not None:
+                out.append(entry_line(changed, True))
+    return _joined(out)
+
+
+def _entries(text: str) -> Iterator[tuple[int, list[str]]]:
+    """(line number, physical lines) of each entry; comments that follow an entry are their own."""
+    number, current, trailing = 1, [], []
+    for at, part in enumerate(_parts(text), 1):
+        if is_comment(part):
+            trailing.append(part)
+        elif part[0] in SPACE and current:
+            current += [*trailing, part]
+            trailing = []
+        else:
+            yield number, current
+            yield number, trailing
+            number, current, trailing = at, [part], []
+    yield number, current
+    yield number, trailing
+
+
+def _parts(text: str) -> list[str]:
+    """Physical lines without their ends."""
+    lines = text.split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return lines
+
+
+def _joined(lines: list[str]) -> str:
+    return "".join(line + "\n" for line in lines)

@@ -1,0 +1,113 @@
+"""How postconf prints: `name = value`, master.cf lines in columns, long lines folded (PC-3..PC-5, PC-10)."""
+
+from __future__ import annotations
+
+from pytwfix.settings.lines import SPACE
+from pytwfix.settings.mastercf import COMMAND, FIELDS, Entry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+WIDTH = 80
+INDENT = "    "
+COLUMNS = (0, 11, 17, 25, 33, 41, 49, 57)
+
+
+class Style:
+    """Which parts of a line are printed: `fold` long ones, values alone, names alone, or JSON."""
+
+    __slots__ = ("fold", "json", "names_only", "values_only")
+
+    def __init__(
+        self, fold: bool = False, values_only: bool = False, names_only: bool = False, json: bool = False
+    ) -> None:
+        self.fold = fold
+        self.values_only = values_only
+        self.names_only = names_only
+        self.json = json
+
+    def parameter(self, name: str, value: str) -> str:
+        """`name = value`, white space in the value reduced to one space."""
+        words = value.split()
+        if self.json:
+            return json_line(name, " ".join(words))
+        if self.names_only:
+            return name
+        if not self.values_only:
+            words = [name, "=", *words]
+        return fold(words) if self.fold else " ".join(words)
+
+    def entry(self, entry: Entry) -> str:
+        """A line of master.cf."""
+        if self.json:
+            return json_line(entry.key, entry_line(entry, False))
+        return entry_line(entry, self.fold)
+
+    def field(self, entry: Entry, field: int) -> str:
+        """`service/type/field = value`"""
+        name = f"{entry.key}/{FIELDS[field]}"
+        value = entry.fields[field]
+        if field == COMMAND and entry.arguments:
+            value = f"{value} {' '.join(argument_texts(entry.arguments))}"
+        return self.parameter(name, value)
+
+
+def fold(words: Iterable[str]) -> str:
+    """Words on lines shorter than WIDTH; lines after the first are indented."""
+    lines: list[str] = []
+    line = ""
+    for word in words:
+        if line and len(line) + 1 + len(word) > WIDTH - 1 and line.strip():
+            lines.append(line)
+            line = INDENT + word
+        else:
+            line = f"{line} {word}" if line else word
+    return "\n".join([*lines, line])
+
+
+def entry_line(entry: Entry, folded: bool) -> str:
+    """An entry in columns. Folded, each -o has its own line."""
+    line = ""
+    for column, field in zip(COLUMNS, entry.fields, strict=True):
+        line = line + " " * max(column - len(line), 1 if line else 0) + field
+    words = argument_texts(entry.arguments)
+    if not folded:
+        return " ".join([line, *words])
+    lines = [line]
+    options = True
+    at = 0
+    fresh = False
+    while at < len(words):
+        options = options and words[at].startswith("-")
+        if options and words[at] == "-o" and at + 1 < len(words):
+            lines.append(f"{INDENT}-o {words[at + 1]}")
+            fresh = True
+            at += 2
+            continue
+        _append(lines, words[at], fresh)
+        fresh = False
+        at += 1
+    return "\n".join(lines)
+
+
+def _append(lines: list[str], word: str, fresh: bool) -> None:
+    if fresh or len(lines[-1]) + 1 + len(word) > WIDTH - 1:
+        lines.append(INDENT + word)
+    else:
+        lines[-1] += " " + word
+
+
+def argument_texts(arguments: list[str]) -> list[str]:
+    """The arguments as master.cf writes them: in braces when they are empty, have white space or begin with one."""
+    return [
+        f"{{{argument}}}" if not argument or argument[0] == "{" or any(c in SPACE for c in argument) else argument
+        for argument in arguments
+    ]
+
+
+def json_line(name: str, value: str) -> str:
+    """One JSON object on a line (PC-5)."""
+    import json
+
+    return json.dumps({name: value}, ensure_ascii=False)
