@@ -175,15 +175,15 @@ def _edited(text: str, path: str, mode: str, options: Options, word: str) -> str
     if len(request.parts) != DEPTH[mode]:
         raise Fatal(EDIT_WHAT[mode])
     new = _new_entry(value, word) if mode == "M" and options.has("e") else None
-    if mode == "M":
+    return _applied(text, path, mode, request, _change(mode, options, request, value, new), new)
 
-        def change(entry: Entry) -> Entry | bool | None:
-            return False if options.has("#") else new
-    elif mode == "F":
-        change = _change_field(request.parts[2], value)
-    else:
-        change = _change_parameter(options, request.parts[2], value)
-    return _applied(text, path, mode, request, change, new)
+
+def _change(mode: str, options: Options, request: Request, value: str, new: Entry | None) -> Change:
+    if mode == "F":
+        return _change_field(request.parts[2], value)
+    if mode == "P":
+        return _change_parameter(options, request.parts[2], value)
+    return lambda entry: False if options.has("#") else new
 
 
 def _applied(text: str, path: str, mode: str, request: Request, change: Change, new: Entry | None) -> str:

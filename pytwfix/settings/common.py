@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytwfix import __version__
 from pytwfix.settings.addresses import AddressSettings
 from pytwfix.settings.content import ContentSettings
 from pytwfix.settings.installation import InstallationSettings
@@ -36,6 +37,7 @@ class CommonSettings(InstallationSettings, ServiceSettings, AddressSettings, Con
     )
     non_bdb_migration_log_redirect = boolean("yes", "Log each table that is opened as another type.")
     non_bdb_migration_service_name = string("nbdb_reindex", "The service that rebuilds tables as another type.")
+    pytwfix_version = string(__version__, "The release of this program.", minimum=1)
     respectful_logging = boolean(
         "${{$compatibility_level} <level {3.6} ? {no} : {yes}}", "Say allowlist and denylist in the log."
     )

@@ -71,7 +71,9 @@ def edit_master(text: str, path: str, change: Callable[[Entry], Entry | bool | N
 
 def _entries(text: str) -> Iterator[tuple[int, list[str]]]:
     """(line number, physical lines) of each entry; comments that follow an entry are their own."""
-    number, current, trailing = 1, [], []
+    number = 1
+    current: list[str] = []
+    trailing: list[str] = []
     for at, part in enumerate(_parts(text), 1):
         if is_comment(part):
             trailing.append(part)

@@ -1,4 +1,4 @@
-"""Defaults that depend on this machine: its name, its domain and the networks that it is on.
+"""Defaults that depend on this machine: its name, its domain, the networks that it is on, where the commands are.
 
 Addresses come from the kernel by netlink, one question; nothing is resolved. mynetworks_style (DL-1, LK-9): `host` is
 our own addresses, `subnet` the networks of our interfaces, `class` their old class A, B or C networks.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +52,20 @@ def mynetworks(snapshot: Snapshot) -> str:
         if network not in found:
             found.append(network)
     return " ".join(found)
+
+
+def command_directory(snapshot: Snapshot) -> str:
+    """Where postconf is installed beside this Python, else the usual place."""
+    folder = os.path.join(sys.prefix, "bin")
+    return folder if os.path.exists(os.path.join(folder, "postconf")) else "/usr/sbin"
+
+
+def _command(name: str, usual: str) -> Callable[[Snapshot], str]:
+    def path(snapshot: Snapshot) -> str:
+        own = os.path.join(sys.prefix, "bin", name)
+        return own if os.path.exists(own) else usual
+
+    return path
 
 
 def interfaces() -> list[tuple[int, bytes, int]]:
@@ -162,4 +177,8 @@ DEFAULTS: dict[str, Callable[[Snapshot], str]] = {
     "myhostname": myhostname,
     "mydomain": mydomain,
     "mynetworks": mynetworks,
+    "command_directory": command_directory,
+    "sendmail_path": _command("sendmail", "/usr/sbin/sendmail"),
+    "mailq_path": _command("mailq", "/usr/bin/mailq"),
+    "newaliases_path": _command("newaliases", "/usr/bin/newaliases"),
 }

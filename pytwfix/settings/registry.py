@@ -88,7 +88,9 @@ def computed(name: str) -> Callable[[Snapshot], str] | None:
     return machine.DEFAULTS[name]
 
 
-COMPUTED = frozenset(("myhostname", "mydomain", "mynetworks"))
+COMPUTED = frozenset(
+    ("myhostname", "mydomain", "mynetworks", "command_directory", "sendmail_path", "mailq_path", "newaliases_path")
+)
 
 
 def _groups_of(name: str) -> Iterator[type[Group]]:
