@@ -72,7 +72,7 @@ class _Expansion:
             out.append(self._macro(body, text, depth))
 
     def _macro(self, body: str, text: str, depth: int) -> str:
-        body = body.strip(SPACE)
+        body = body.lstrip(SPACE)
         if body.startswith("{"):
             return self._relation(body, depth)
         end = _name_end(body)
@@ -85,7 +85,7 @@ class _Expansion:
             return self._function(name, rest, text, depth)
         if not name or rest[0] not in "?:":
             raise MacroError(f'attribute name syntax error at: "...{_near(name, body[end:])}')
-        return self._choose(bool(self._raw(name)), body[end:].lstrip(SPACE), depth)
+        return self._choose(bool(self._raw(name)), rest, depth)
 
     def _raw(self, name: str) -> str | None:
         value = self._lookup(name)

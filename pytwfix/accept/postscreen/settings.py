@@ -84,7 +84,7 @@ class PostscreenSettings(CommonSettings):
     postscreen_reject_footer = raw("$smtpd_reject_footer", "Text that is added to refusals.")
     postscreen_reject_footer_maps = string("$smtpd_reject_footer_maps", "The same, by refusal.")
     postscreen_starttls_timeout = time(
-        "$smtpd_starttls_timeout", "How long STARTTLS and the handshake may take.", minimum=1, unit="inherits"
+        "$smtpd_starttls_timeout", "How long STARTTLS and the handshake may take.", minimum=1, unit="s"
     )
     postscreen_tls_CAfile = string("$smtpd_tls_CAfile", "As smtpd_tls_CAfile, for postscreen.")
     postscreen_tls_CApath = string("$smtpd_tls_CApath", "As smtpd_tls_CApath, for postscreen.")
