@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
 from pytwfix.contracts.tables import PARENT
 from pytwfix.rewrite.rewrite import Form
 from pytwfix.rewrite.settings import RewriteSettings
 from pytwfix.rewrite.transport import split_transport
-from pytwfix.settings.machine import interfaces
+from pytwfix.settings.machine import own_addresses
 from pytwfix.tables.maps import Maps
 from pytwfix.tables.matchlists import DomainList, StringList
 from pytwfix.tables.names import split_list
@@ -88,7 +87,7 @@ class Configuration:
         self.alias_domains = StringList(tables, cfg.virtual_alias_domains, "virtual_alias_domains")
         self.mailbox_domains = StringList(tables, cfg.virtual_mailbox_domains, "virtual_mailbox_domains")
         self.relay_domains = DomainList(tables, cfg.relay_domains, "relay_domains", relay_flags)
-        self.literals = _own_addresses(f"{cfg.inet_interfaces} {cfg.proxy_interfaces}")
+        self.literals = own_addresses(cfg.inet_interfaces) | own_addresses(cfg.proxy_interfaces)
 
     def _steady(self, cfg: RewriteSettings) -> bool:
         """Whether no table and no file takes part in resolving: answers then hold until the next reload."""
@@ -96,29 +95,3 @@ class Configuration:
         maps = (self.relocated, self.mail.transport_maps, self.probe.transport_maps)
         senders = self.mail.by_sender or self.probe.by_sender
         return not (senders or any(maps) or any(":" in text or "/" in text for text in lists))
-
-
-def _own_addresses(text: str) -> frozenset[bytes]:
-    """The addresses that `[literals]` of ours may have, as text."""
-    found: set[str] = set()
-    for word in split_list(text):
-        if word in ("all", "loopback-only"):
-            found.update(
-                socket.inet_ntop(family, packed)
-                for family, packed, _ in interfaces()
-                if word == "all" or _loopback(family, packed)
-            )
-        else:
-            found.update(_numbers(word.strip("[]")))
-    return frozenset(address.encode() for address in found)
-
-
-def _loopback(family: int, packed: bytes) -> bool:
-    return packed[0] == 127 if family == socket.AF_INET else packed == b"\0" * 15 + b"\1"
-
-
-def _numbers(host: str) -> set[str]:
-    try:
-        return {str(answer[4][0]) for answer in socket.getaddrinfo(host, None)}
-    except (OSError, UnicodeError):
-        return set()

@@ -1,0 +1,81 @@
+"""Addresses inside headers: rewritten, canonicalised, masqueraded (INVENTORY CL-2, CL-5, CA-8, OB-14), and From: made.
+
+A field whose addresses do not change goes on exactly as it came.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+from pytwfix.cleanup.addresslist import parse, render
+from pytwfix.tables.addresses import external_form
+
+if TYPE_CHECKING:
+    from pytwfix.cleanup.configuration import Configuration
+    from pytwfix.cleanup.transaction import Transaction
+    from pytwfix.mail.envelope import Envelope
+
+SENDER, RECIPIENT = 1, 2
+_SENDERS = b"from sender reply-to errors-to return-receipt-to disposition-notification-to return-path"
+_RESENT_SENDERS = b"resent-from resent-sender resent-reply-to"
+_RECIPIENTS = b"to cc bcc resent-to resent-cc resent-bcc"
+KINDS: dict[bytes, int] = {
+    **dict.fromkeys((_SENDERS + b" " + _RESENT_SENDERS).split(), SENDER),
+    **dict.fromkeys((_RECIPIENTS + b" apparently-to mail-followup-to mail-reply-to").split(), RECIPIENT),
+}
+RECIPIENTS = frozenset(_RECIPIENTS.split())  # those that `sendmail -t` reads
+_ATOMS = re.compile(rb"[-A-Za-z0-9!#$%&'*+/=?^_`{|}~ \t]*\Z")
+_ESCAPE = re.compile(rb'(["\\])')
+
+
+def addresses(field: bytes, limit: int) -> list[bytes]:
+    """All addresses of a field, in internal form."""
+    elements = parse(field.partition(b":")[2].strip(), limit)
+    return [element.address for element in elements or () if element.address]
+
+
+async def rewritten(mail: Transaction, name: bytes, field: bytes) -> bytes:
+    """The field with its addresses as they shall be. MailError when a table fails."""
+    raw, _, value = field.partition(b":")
+    elements = parse(value.strip(), mail.config.token_limit)
+    if elements is None:
+        return field
+    config = mail.config
+    tables = config.header_sender if KINDS[name] == SENDER else config.header_recipient
+    mapped = bool(tables) and mail.mapped
+    context = mail.envelope.rewrite_context
+    rewriter = mail.host.peers.rewriter
+    changed = False
+    for element in elements:
+        address = element.address
+        if not address:
+            continue
+        new = await rewriter.rewrite(context, address)
+        if mapped:
+            new = await mail.addresses.canonical(new, tables)
+        if new != address:
+            element.address = new
+            changed = True
+    return render(raw.strip(), elements) if changed else field
+
+
+def originator(envelope: Envelope, config: Configuration) -> bytes:
+    """The value of a From: that is missing: the envelope sender, with the full name if sendmail(1) gave one."""
+    address = external_form(envelope.sender) if envelope.sender else b"MAILER-DAEMON"
+    name = envelope.full_name
+    if not name:
+        return address
+    if not config.standard_from:
+        return address + b" (" + re.sub(rb"([()\\])", rb"\\\1", name) + b")"
+    return _phrase(name, config.name_charset) + b" <" + address + b">"
+
+
+def _phrase(name: bytes, charset: str) -> bytes:
+    """A full name as a header may have it: as it is, quoted, or encoded (RFC 2047)."""
+    if not name.isascii():
+        return f"=?{charset}?B?".encode() + b64encode(name) + b"?="
+    if _ATOMS.match(name):
+        return name
+    return b'"' + _ESCAPE.sub(rb"\\\1", name) + b'"'

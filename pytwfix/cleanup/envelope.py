@@ -1,0 +1,234 @@
+"""Sender and recipients on their way into the envelope (INVENTORY CL-2, CL-3, CA-1 to CA-9).
+
+An address is rewritten in local context, then canonical tables and masquerading apply; a recipient is then expanded by
+virtual_alias_maps, its results are filtered for duplicates, and bcc tables add copies. Without any table all of it is
+done at once, else in a coroutine. Errors: MailError (queue file write error) for a table that fails, and for an
+expansion that has no end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred, succeed
+
+from pytwfix.cleanup import log
+from pytwfix.contracts.tables import TableError
+from pytwfix.mail.envelope import SMTPUTF8_RECIPIENT, SMTPUTF8_SENDER, Recipient
+from pytwfix.mail.errors import MailError, queue_file_write_error
+from pytwfix.mail.hostnames import literal_address
+from pytwfix.mail.reply import Reply
+from pytwfix.mail.status import NOTIFY_NEVER
+from pytwfix.tables.addresses import external_form, find_address, map_address, map_to_list
+from pytwfix.tables.results import split_addresses
+
+if TYPE_CHECKING:
+    from pytwfix.cleanup.configuration import Canonical, Configuration
+    from pytwfix.contracts.host import IHost
+    from pytwfix.mail.envelope import Envelope
+    from pytwfix.tables.maps import Maps
+
+_MAILER_DAEMON = b"mailer-daemon"
+_EXPANSION_ERROR = MailError(Reply(451, "4.6.0", "Alias expansion error"))
+
+
+class EnvelopeWriter:
+    """Fills an Envelope. `mapped` says whether tables apply (contracts.cleanup.MAP)."""
+
+    __slots__ = ("_config", "_envelope", "_host", "_mapped", "_plain", "_rewriter", "_seen", "size")
+
+    def __init__(self, host: IHost, config: Configuration, envelope: Envelope, mapped: bool) -> None:
+        self._host = host
+        self._config = config
+        self._envelope = envelope
+        self._mapped = mapped
+        self._plain = not mapped or not (config.envelope_recipient or config.aliases or config.recipient_bcc)
+        self._seen: set[object] = set()
+        self._rewriter = host.peers.rewriter
+        self.size = 0  # bytes that the addresses take, roughly as the queue file has them (OB-11)
+
+    # -- sender ----------------------------------------------------------------------------------------------------
+
+    def sender(self, address: bytes) -> Deferred[None]:
+        """CA-2."""
+        config = self._config
+        if not address or not self._mapped:
+            mapped = False
+        else:
+            mapped = bool(config.envelope_sender or config.sender_bcc)
+        if not mapped and address[:13].lower() != _MAILER_DAEMON:
+            answer = self._rewriter.rewrite("local", address)
+            if type(getattr(answer, "result", None)) is bytes:
+                self._set_sender(answer.result)
+                return succeed(None)
+        return Deferred.fromCoroutine(self._sender(address, mapped))
+
+    async def _sender(self, address: bytes, mapped: bool) -> None:
+        address = await self._rewriter.rewrite("local", address)
+        local, _, domain = address.rpartition(b"@")
+        if local.lower() == _MAILER_DAEMON and await self.is_local(domain):
+            address = b""
+        if address and mapped:
+            address = await self.canonical(address, self._config.envelope_sender)
+        self._set_sender(address)
+        if address and mapped and self._config.sender_bcc:
+            await self._copy(self._config.sender_bcc, address)
+
+    def _set_sender(self, address: bytes) -> None:
+        envelope = self._envelope
+        envelope.sender = address
+        self.size += len(address) + 2
+        if self._config.utf8 and not address.isascii():
+            envelope.sendopts |= SMTPUTF8_SENDER
+
+    # -- recipients ------------------------------------------------------------------------------------------------
+
+    def recipient(self, recipient: Recipient) -> Deferred[None]:
+        """CA-3."""
+        if self._plain and recipient.address:
+            answer = self._rewriter.rewrite("local", recipient.address)
+            if type(getattr(answer, "result", None)) is bytes:
+                self._add(recipient, answer.result)
+                return succeed(None)
+        return Deferred.fromCoroutine(self._recipient(recipient, True))
+
+    async def _recipient(self, recipient: Recipient, copies: bool) -> None:
+        config = self._config
+        address = recipient.address or config.empty_recipient
+        address = await self._rewriter.rewrite("local", address)
+        if not self._mapped:
+            self._add(recipient, address)
+            return
+        if config.envelope_recipient:
+            address = await self.canonical(address, config.envelope_recipient)
+        results = await self._expand(address) if config.aliases else [address]
+        if len(results) > 1 or results[0] != address:
+            recipient = self._expanded(recipient, address, results)
+        for result in results:
+            self._add(recipient, result)
+        if copies and config.recipient_bcc:
+            await self._copy(config.recipient_bcc, address)
+
+    def _expanded(self, recipient: Recipient, address: bytes, results: list[bytes]) -> Recipient:
+        """What a recipient's alias results inherit: the original address and the wish for reports."""
+        return Recipient(
+            address, recipient.original or recipient.address, _orcpt(recipient, self._config.utf8), recipient.notify
+        )
+
+    def _add(self, recipient: Recipient, address: bytes) -> None:
+        """An R record, unless there is one (CA-9)."""
+        config = self._config
+        original = recipient.original or recipient.address or address
+        orcpt = _orcpt(recipient, config.utf8)
+        limit = config.duplicate_limit
+        if limit:
+            key: object = (orcpt, recipient.notify, original, address) if config.keep_original else address.lower()
+            if key in self._seen:
+                return
+            if len(self._seen) < limit:
+                self._seen.add(key)
+        if config.utf8 and not address.isascii():
+            self._envelope.sendopts |= SMTPUTF8_RECIPIENT
+        kept = original if config.keep_original else b""
+        self._envelope.recipients.append(Recipient(address, kept, orcpt, recipient.notify))
+        self.size += len(address) + len(kept) + len(orcpt) + 6
+
+    async def _copy(self, maps: Maps, address: bytes) -> None:
+        """sender_bcc_maps and recipient_bcc_maps; copies ask for no notice."""
+        try:
+            found = await find_address(maps, address, delimiter=self._config.delimiter, local=self.is_local)
+        except TableError as error:
+            raise self._failed(maps, address, error) from error
+        if found is not None:
+            for copy in split_addresses(found.value)[:1]:
+                await self.copy(copy)
+
+    async def copy(self, address: bytes) -> None:
+        """A recipient that nobody named: bcc, always_bcc, the action BCC."""
+        await self._recipient(Recipient(address, address, b"", NOTIFY_NEVER), False)
+
+    # -- tables ----------------------------------------------------------------------------------------------------
+
+    async def canonical(self, address: bytes, tables: Canonical) -> bytes:
+        """CA-4, then CA-6. MailError when a table fails."""
+        config = self._config
+        for maps in tables.maps:
+            try:
+                address = await map_address(
+                    maps,
+                    address,
+                    delimiter=config.delimiter,
+                    propagate=config.propagate_canonical,
+                    local=self.is_local,
+                    rewrite=self._complete,
+                )
+            except TableError as error:
+                raise self._failed(maps, address, error) from error
+        return tables.masquerade(address) if tables.masquerade is not None else address
+
+    async def _complete(self, address: bytes) -> bytes:
+        return await self._rewriter.rewrite("local", address)
+
+    async def _expand(self, address: bytes) -> list[bytes]:
+        """All that virtual_alias_maps make of an address, in order. A name that is in its own expansion stays."""
+        config = self._config
+        maps = config.aliases
+        done: list[bytes] = []
+        waiting: list[tuple[bytes, int, frozenset[bytes]]] = [(address, 0, frozenset())]
+        while waiting:
+            current, depth, above = waiting.pop()
+            key = current.lower()
+            results = None if key in above else await self._alias(maps, current)
+            if results is None:
+                done.append(current)
+                continue
+            if depth >= config.recursion_limit:
+                log.nesting(self._host.log, self._envelope.queue_id, maps.title, address)
+                raise _EXPANSION_ERROR
+            if len(done) + len(waiting) + len(results) > config.expansion_limit:
+                log.expansion(self._host.log, self._envelope.queue_id, maps.title, address)
+                raise _EXPANSION_ERROR
+            below = above | {key}
+            waiting.extend((result, depth + 1, below) for result in reversed(results))
+        return done
+
+    async def _alias(self, maps: Maps, address: bytes) -> list[bytes] | None:
+        config = self._config
+        try:
+            results = await map_to_list(
+                maps,
+                address,
+                delimiter=config.delimiter,
+                propagate=config.propagate_virtual,
+                local=self.is_local,
+                rewrite=self._complete,
+            )
+        except TableError as error:
+            raise self._failed(maps, address, error) from error
+        for result in results or ():
+            if len(result) > config.address_limit:
+                log.length(self._host.log, self._envelope.queue_id, maps.title, result)
+                raise _EXPANSION_ERROR
+        return results or None
+
+    async def is_local(self, domain: bytes) -> bool:
+        """Whether tables are asked for the bare local part too (LK-4): myorigin, mydestination, our own literals."""
+        config = self._config
+        if domain.lower() == config.origin:
+            return True
+        if domain[:1] == b"[":
+            return literal_address(domain) in config.literals
+        now = config.destinations.match_now(domain)
+        return await config.destinations.match(domain) if now is None else now
+
+    def _failed(self, maps: Maps, address: bytes, error: TableError) -> MailError:
+        log.map_problem(self._host.log, self._envelope.queue_id, maps.title, address)
+        return queue_file_write_error(str(error))
+
+
+def _orcpt(recipient: Recipient, utf8: bool) -> bytes:
+    """CA-7: what the sender called it, unless the sender said otherwise; copies have none."""
+    if recipient.orcpt or recipient.notify == NOTIFY_NEVER:
+        return recipient.orcpt
+    original = external_form(recipient.original or recipient.address)
+    return (b"rfc822;" if original.isascii() or not utf8 else b"utf-8;") + original

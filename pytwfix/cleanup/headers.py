@@ -1,0 +1,224 @@
+"""What cleanup does with header fields: count, log, drop, complete, add (RFC 5322; INVENTORY CL-4, CL-5, CL-13, CL-15).
+
+`Headers.block` is the short way, for a stranger's mail that nobody inspects: one search over all fields for the few
+that matter, and the block goes on as it is. `Headers.fields` is the long way, field by field: checks, addresses
+rewritten, missing headers added. Fields are bytes with CRLF line ends, continuation lines included.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pytwfix.cleanup import addressheaders, log
+from pytwfix.mail.dates import compact_date, mail_date
+from pytwfix.mail.envelope import REQUIRETLS_ESMTP, REQUIRETLS_HEADER, SMTPUTF8_HEADER
+from pytwfix.mail.errors import MailError
+from pytwfix.mail.reply import Reply
+
+if TYPE_CHECKING:
+    from pytwfix.cleanup.transaction import Transaction
+
+TOO_MANY_HOPS = MailError(Reply(554, "5.4.0", "Error: too many hops"))
+_FIELD = re.compile(rb"[^\n]*+\n(?:[ \t][^\n]*+\n)*+")
+_NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
+_ALWAYS = (
+    b"received",
+    b"message-id",
+    b"resent-message-id",
+    b"content-type",
+    b"content-transfer-encoding",
+    b"tls-required",
+    b"require-tls-esmtp",
+)
+_searches: dict[frozenset[bytes], re.Pattern[bytes]] = {}
+
+
+def fields_of(block: bytes) -> Iterator[bytes]:
+    """The fields of a header block."""
+    for match in _FIELD.finditer(block):
+        yield match.group()
+
+
+def name_of(field: bytes) -> bytes:
+    """A field's name in lower case, b"" when it is no field."""
+    match = _NAME.match(field)
+    return match.group(1).lower() if match else b""
+
+
+def value_of(field: bytes) -> bytes:
+    """A field's value, unfolded."""
+    value = field.partition(b":")[2].strip()
+    return value.replace(b"\r\n", b"") if b"\r\n" in value else value
+
+
+def _search(drop: frozenset[bytes]) -> re.Pattern[bytes]:
+    """Finds, in a lower-case block that begins with LF, the fields that matter."""
+    found = _searches.get(drop)
+    if found is None:
+        names = b"|".join(re.escape(name) for name in (*_ALWAYS, *sorted(drop)))
+        found = _searches[drop] = re.compile(rb"\n(" + names + rb")[ \t]*:")
+    return found
+
+
+class Headers:
+    """The header of one mail."""
+
+    __slots__ = ("_mail", "_message_id", "content_type", "encoding", "names", "received", "recipients", "resent")
+
+    def __init__(self, mail: Transaction) -> None:
+        self._mail = mail
+        self._message_id = False
+        self.received = 0
+        self.names: set[bytes] = set()  # in lower case; only on the long way
+        self.resent = False
+        self.content_type = b""
+        self.encoding = b""
+        self.recipients: tuple[list[bytes], list[bytes]] = ([], [])  # of To:, Cc:, Bcc:, and of their Resent- kin
+
+    # -- the short way ---------------------------------------------------------------------------------------------
+
+    def block(self, block: bytes) -> bytes:
+        """The block that goes on. MailError: the mail is refused."""
+        mail, config = self._mail, self._mail.config
+        if b"\0" in block or len(block) > config.header_limit:
+            block = b"".join(self._trimmed(field) for field in fields_of(block))
+        if not block.isascii():
+            self._not_ascii()
+        lower = b"\n" + block.lower()
+        drop = config.drop
+        dropped: list[int] = []
+        for match in _search(drop).finditer(lower):
+            name = match.group(1)
+            if name == b"received":
+                self.received += 1
+            elif name in drop:
+                dropped.append(match.start())
+            else:
+                self._known(name, value_of(_field_at(block, match.start())))
+        if self.received >= config.hopcount:
+            log.hops(mail.log, mail.queue_id)
+            raise TOO_MANY_HOPS
+        return _without(block, dropped) if dropped else block
+
+    def _trimmed(self, field: bytes) -> bytes:
+        """NUL cuts a line short; a field that is too long ends at the limit (OB-11)."""
+        if b"\0" in field:
+            field = b"\n".join(_to_nul(line) for line in field.split(b"\n"))
+        limit = self._mail.config.header_limit
+        if len(field) > limit:
+            field = field[:limit].rstrip(b"\r\n") + b"\r\n"
+        return field
+
+    def _not_ascii(self) -> None:
+        if self._mail.config.utf8:
+            self._mail.envelope.sendopts |= SMTPUTF8_HEADER
+
+    def _known(self, name: bytes, value: bytes) -> None:
+        """A field that means something to us, on both ways."""
+        mail = self._mail
+        if name == b"message-id":
+            self._message_id = True
+            log.message_id(mail.log, mail.queue_id, value)
+        elif name == b"resent-message-id":
+            log.resent_message_id(mail.log, mail.queue_id, value)
+        elif name == b"content-type":
+            self.content_type = self.content_type or value
+        elif name == b"content-transfer-encoding":
+            self.encoding = value.lower()
+            if mail.config.detect_8bit and self.encoding == b"8bit":
+                mail.envelope.encoding = "8bit"
+        elif name == b"tls-required":
+            if mail.config.tls_required and value.lower() == b"no":
+                mail.envelope.sendopts |= REQUIRETLS_HEADER
+        elif name == b"require-tls-esmtp" and mail.config.requiretls_header and value.lower() == b"yes":
+            mail.envelope.sendopts |= REQUIRETLS_ESMTP
+
+    def end(self) -> bytes:
+        """The short way's last words."""
+        if not self._message_id:
+            log.message_id(self._mail.log, self._mail.queue_id, b"<>")
+        return self._requiretls() if b"require-tls-esmtp" not in self.names else b""
+
+    def _requiretls(self) -> bytes:
+        mail = self._mail
+        if mail.envelope.sendopts & REQUIRETLS_ESMTP and mail.config.requiretls_header and mail.requested_tls:
+            return b"Require-TLS-ESMTP: yes\r\n"
+        return b""
+
+    # -- the long way ----------------------------------------------------------------------------------------------
+
+    async def field(self, field: bytes) -> bytes:
+        """What goes on in place of a field, b"" for nothing. MailError: the mail is refused."""
+        mail, config = self._mail, self._mail.config
+        field = self._trimmed(field)
+        if not field.isascii():
+            self._not_ascii()
+        name = name_of(field)
+        self.names.add(name)
+        if name.startswith(b"resent-"):
+            self.resent = True
+        if name == b"received":
+            self.received += 1
+            if self.received >= config.hopcount:
+                log.hops(mail.log, mail.queue_id)
+                raise TOO_MANY_HOPS
+        elif name in _ALWAYS:
+            self._known(name, value_of(field))
+        if name in addressheaders.KINDS:
+            field = await self._addresses(name, field)
+        return b"" if name in config.drop else field
+
+    async def _addresses(self, name: bytes, field: bytes) -> bytes:
+        mail = self._mail
+        if mail.extracts and name in addressheaders.RECIPIENTS:
+            found = addressheaders.addresses(field, mail.config.token_limit)
+            self.recipients[name.startswith(b"resent-")].extend(found)
+        if mail.rewrites and name not in mail.config.drop:
+            return await addressheaders.rewritten(mail, name, field)
+        return field
+
+    def missing(self) -> bytes:
+        """What the header must have and has not (CL-4), and the log line for a mail without message ID."""
+        if not self._mail.adds:
+            return self.end()
+        mail, config = self._mail, self._mail.config
+        prefix, names = ("Resent-", b"resent-") if self.resent else ("", b"")
+        lines: list[bytes] = []
+        if names + b"message-id" not in self.names:
+            identity = f"<{compact_date(mail.envelope.arrival)}.{mail.queue_id}@{config.hostname}>".encode()
+            lines.append(f"{prefix}Message-Id: ".encode() + identity + b"\r\n")
+            self._known(names + b"message-id", identity)
+        if names + b"date" not in self.names:
+            lines.append(f"{prefix}Date: {mail_date(mail.envelope.arrival)}\r\n".encode())
+        if names + b"from" not in self.names:
+            lines.append(f"{prefix}From: ".encode() + addressheaders.originator(mail.envelope, config) + b"\r\n")
+        if config.undisclosed and not self._addressed():
+            lines.append(config.undisclosed.encode() + b"\r\n")
+        lines.append(self.end())
+        return b"".join(lines)
+
+    def _addressed(self) -> bool:
+        kin = (b"resent-to", b"resent-cc", b"resent-bcc") if self.resent else (b"to", b"cc", b"bcc")
+        return not self.names.isdisjoint(kin)
+
+
+def _to_nul(line: bytes) -> bytes:
+    return line.partition(b"\0")[0] + b"\r" if b"\0" in line else line
+
+
+def _field_at(block: bytes, start: int) -> bytes:
+    match = _FIELD.match(block, start)
+    return match.group() if match else b""
+
+
+def _without(block: bytes, starts: list[int]) -> bytes:
+    """The block without the fields that begin at `starts`."""
+    parts: list[bytes] = []
+    at = 0
+    for start in starts:
+        parts.append(block[at:start])
+        at = start + len(_field_at(block, start))
+    parts.append(block[at:])
+    return b"".join(parts)

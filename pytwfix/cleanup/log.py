@@ -1,0 +1,90 @@
+"""cleanup's log lines (INVENTORY LG-7, CL-11, CL-15, CA-4, CA-5)."""
+
+from __future__ import annotations
+
+from pytwfix.contracts.host import ILog
+
+_SHOWN = 200
+
+
+def text(value: bytes) -> str:
+    """Mail data as a log line may have it: what cannot be printed is a question mark."""
+    shown = value.decode("utf-8", "replace")
+    return shown if shown.isprintable() else "".join(c if c.isprintable() else "?" for c in shown)
+
+
+def message_id(log: ILog, queue_id: str, value: bytes) -> None:
+    log.info(f"{queue_id}: message-id={text(value)}")
+
+
+def resent_message_id(log: ILog, queue_id: str, value: bytes) -> None:
+    log.info(f"{queue_id}: resent-message-id={text(value)}")
+
+
+def canceled(log: ILog, queue_id: str) -> None:
+    log.info(f"{queue_id}: removed (canceled)")
+
+
+def discarded(log: ILog, queue_id: str) -> None:
+    log.info(f"{queue_id}: removed (discarded)")
+
+
+def removed(log: ILog, queue_id: str) -> None:
+    log.info(f"{queue_id}: removed")
+
+
+def hops(log: ILog, queue_id: str) -> None:
+    log.warning(f"{queue_id}: message rejected: hopcount exceeded")
+
+
+def size(log: ILog, queue_id: str) -> None:
+    log.warning(f"{queue_id}: queue file size limit exceeded")
+
+
+def characters(log: ILog, queue_id: str) -> None:
+    log.info(f"{queue_id}: reject: disallowed character in content")
+
+
+def map_problem(log: ILog, queue_id: str, title: str, address: bytes) -> None:
+    log.warning(f"{queue_id}: {title} map lookup problem for {text(address)} -- message not accepted, try again later")
+
+
+def nesting(log: ILog, queue_id: str, title: str, address: bytes) -> None:
+    log.warning(
+        f"{queue_id}: unreasonable {title} map nesting for {text(address)} -- message not accepted, try again later"
+    )
+
+
+def expansion(log: ILog, queue_id: str, title: str, address: bytes) -> None:
+    log.warning(
+        f"{queue_id}: unreasonable {title} map expansion size for {text(address)} "
+        "-- message not accepted, try again later"
+    )
+
+
+def length(log: ILog, queue_id: str, title: str, address: bytes) -> None:
+    log.warning(
+        f"{queue_id}: unreasonable {title} result {text(address[:100])}... -- message not accepted, try again later"
+    )
+
+
+def no_recipients(log: ILog, queue_id: str) -> None:
+    log.info(f"{queue_id}: no recipients specified")
+
+
+def mime_error(log: ILog, queue_id: str, reason: str, sample: bytes, context: str) -> None:
+    log.info(f"{queue_id}: reject: mime-error {reason}: {text(sample[:_SHOWN])} {context}")
+
+
+def check(log: ILog, queue_id: str, action: str, what: str, line: bytes, context: str, argument: str) -> None:
+    """What header_checks or body_checks decided; `what` is "header" or "body"."""
+    tail = f": {argument}" if argument else ""
+    log.info(f"{queue_id}: {action}: {what} {text(line[:_SHOWN])} {context}{tail}")
+
+
+def unknown_action(log: ILog, title: str, value: str) -> None:
+    log.warning(f"unknown command in {title} map: {value}")
+
+
+def bad_argument(log: ILog, queue_id: str, title: str, value: str) -> None:
+    log.warning(f"{queue_id}: bad or missing argument in {title} map: {value}")

@@ -1,0 +1,81 @@
+"""Which line of a mail belongs to what (RFC 2045, RFC 2046; INVENTORY CL-9).
+
+After the header of the mail `Structure.open` says what follows; `line` then tells of each line whether it is text, a
+boundary, or part of a header, and `open` is called again at the end of each such header. Beyond `nesting` levels
+everything is text. Pure; a broken structure is text too.
+"""
+
+from __future__ import annotations
+
+import re
+
+BODY, BOUNDARY, PART_HEADER, NESTED_HEADER = "body", "boundary", "part", "nested"
+_BOUNDARY = re.compile(rb'boundary[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))', re.IGNORECASE)
+_TYPE = re.compile(rb"[ \t]*([^\s/;]+)[ \t]*/[ \t]*([^\s;]+)")
+_PLAIN_ENCODINGS = (b"", b"7bit", b"8bit", b"binary")
+
+
+class _Level:
+    __slots__ = ("digest", "mark")
+
+    def __init__(self, mark: bytes, digest: bool) -> None:
+        self.mark = mark
+        self.digest = digest
+
+
+class Structure:
+    """Where in a mail one is. `state` is one of the words above, without BOUNDARY."""
+
+    __slots__ = ("_boundary_limit", "_depth", "_levels", "_nesting", "bad_encoding", "domain", "state")
+
+    def __init__(self, nesting: int, boundary_limit: int) -> None:
+        self._nesting = nesting
+        self._boundary_limit = boundary_limit
+        self._levels: list[_Level] = []
+        self._depth = 0
+        self.state = BODY
+        self.domain = b"7bit"  # how the text of this part is encoded
+        self.bad_encoding = False  # a multipart or message part that is encoded itself
+
+    def open(self, content_type: bytes, encoding: bytes) -> None:
+        """A header has ended."""
+        main, sub = self._type(content_type)
+        composite = main == b"multipart" or (main == b"message" and sub in (b"rfc822", b"global"))
+        self.bad_encoding = composite and encoding not in _PLAIN_ENCODINGS
+        self.domain = encoding or b"7bit"
+        self.state = BODY
+        if not composite or self._depth >= self._nesting:
+            return
+        if main == b"message":
+            self._depth += 1
+            self.state = NESTED_HEADER
+            return
+        match = _BOUNDARY.search(content_type)
+        if match:
+            mark = (match.group(1) or match.group(2) or b"")[: self._boundary_limit]
+            self._depth += 1
+            self._levels.append(_Level(b"--" + mark, sub == b"digest"))
+
+    def _type(self, content_type: bytes) -> tuple[bytes, bytes]:
+        match = _TYPE.match(content_type)
+        if match:
+            return match.group(1).lower(), match.group(2).lower()
+        if self._levels and self._levels[-1].digest:
+            return b"message", b"rfc822"
+        return b"text", b"plain"
+
+    def line(self, line: bytes) -> str:
+        """What the line is. A header's empty line belongs to the header."""
+        if self._levels and line[:2] == b"--":
+            for index in range(len(self._levels) - 1, -1, -1):
+                mark = self._levels[index].mark
+                if line.startswith(mark):
+                    self._at_boundary(index, line[len(mark) : len(mark) + 2] == b"--")
+                    return BOUNDARY
+        return self.state
+
+    def _at_boundary(self, index: int, last: bool) -> None:
+        del self._levels[index if last else index + 1 :]
+        self._depth = len(self._levels)
+        self.domain = b"7bit"
+        self.state = BODY if last else PART_HEADER

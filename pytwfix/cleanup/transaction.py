@@ -1,0 +1,313 @@
+"""One mail: its state, and the order in which things happen to it (INVENTORY CL-1, CL-11, CL-14, SD-9, OB-11).
+
+Envelope first, then content, then what headers and checks added to the envelope, then the queue file. The first thing
+that is wrong is remembered: the rest of the content is thrown away and `commit` says so. What gets through is written
+by `_write`, the queue file's `content`: who wants to see or change a whole mail stands in its place.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+
+from pytwfix.cleanup import log
+from pytwfix.cleanup.checks import Checks
+from pytwfix.cleanup.content import Content
+from pytwfix.cleanup.envelope import EnvelopeWriter
+from pytwfix.cleanup.headers import Headers
+from pytwfix.cleanup.inspection import Inspection
+from pytwfix.cleanup.refusal import bounce
+from pytwfix.cleanup.sequence import Waiting, settled
+from pytwfix.contracts.cleanup import (
+    BOUNCE,
+    DISCARD,
+    FILTER,
+    HOLD,
+    INTERNAL,
+    MAP,
+    SMTPUTF8_AUTODETECT,
+    Committed,
+    Origin,
+)
+from pytwfix.contracts.queue import ACTIVE, INCOMING, QueueError
+from pytwfix.contracts.queue import HOLD as HOLD_QUEUE
+from pytwfix.mail.envelope import REQUIRETLS_ESMTP, SMTPUTF8_ANY, SMTPUTF8_REQUESTED, Envelope, Recipient
+from pytwfix.mail.errors import MailError, queue_file_write_error
+from pytwfix.mail.reply import Reply
+
+if TYPE_CHECKING:
+    from pytwfix.cleanup.configuration import Configuration
+    from pytwfix.contracts.host import IHost, ILog
+    from pytwfix.contracts.queue import INewMessage
+
+_8BIT = re.compile(rb"^content-transfer-encoding[ \t]*:[ \t]*8bit\b", re.IGNORECASE | re.MULTILINE)
+TOO_BIG = MailError(Reply(552, "5.3.4", "Error: message file too big"))
+BAD_CHARACTERS = MailError(Reply(550, "5.7.1", "disallowed character"))
+NO_RECIPIENTS = MailError(Reply(550, "5.1.0", "Error: no recipients specified"))
+
+
+class Transaction:
+    """contracts/cleanup.py's ITransaction. What it offers beside is for this room."""
+
+    def __init__(self, host: IHost, config: Configuration, origin: Origin, message: INewMessage) -> None:
+        self.host = host
+        self.config = config
+        self.log: ILog = host.log
+        self.queue_id = message.queue_id
+        self._origin = origin
+        self._message = message
+        self._write = message.content
+        flags = origin.flags
+        self.mapped = bool(flags & MAP)
+        self.held = bool(flags & HOLD)
+        self.discarded = bool(flags & DISCARD)
+        self.envelope = self._envelope(origin, message.queue_id)
+        self.addresses = EnvelopeWriter(host, config, self.envelope, self.mapped)
+        self.headers = Headers(self)
+        self.checks = Checks(self)
+        self.checked = bool(flags & FILTER) and config.checks
+        self.rewrites = origin.rewrite_context == "local" or config.rewrite_remote
+        self.adds = self.rewrites or config.add_missing
+        self.extracts = False
+        self._resent_only = False
+        self._characters = bool(config.strip_characters or config.reject_characters)
+        self._content: Content | None = None
+        self._inspection: Inspection | None = None
+        self._pending: list[bytes] = []  # header lines to go first
+        self._copies: list[bytes] = []
+        self._last = b""  # the recipient that log lines name
+        self._error: MailError | None = None
+        self._size = 0
+        self._open = True
+
+    @staticmethod
+    def _envelope(origin: Origin, queue_id: str) -> Envelope:
+        return Envelope(
+            queue_id=queue_id,
+            arrival=origin.arrival,
+            rewrite_context=origin.rewrite_context,
+            log_ident=origin.origin_ident or queue_id,
+            client=origin.client,
+            origin=origin.origin,
+            origin_ident=origin.origin_ident,
+        )
+
+    # -- envelope --------------------------------------------------------------------------------------------------
+
+    def sender(self, address: bytes) -> Deferred[None]:
+        return self.addresses.sender(address)
+
+    def recipient(self, recipient: Recipient) -> Deferred[None]:
+        self._last = recipient.address
+        return self.addresses.recipient(recipient)
+
+    def action(self, name: str, argument: str = "") -> None:
+        if name == "filter":
+            self.envelope.content_filter = argument
+        elif name == "hold":
+            self.held = True
+        elif name == "redirect":
+            self.envelope.redirect = argument.encode()
+        elif name == "bcc":
+            self._copies.append(argument.encode())
+        elif name == "prepend":
+            self._pending.append(argument.encode("utf-8", "replace") + b"\r\n")
+        elif name == "discard":
+            self.discarded = True
+
+    def extract_recipients(self, resent: bool = False) -> None:
+        self.extracts = True
+        self._resent_only = resent
+
+    @property
+    def requested_tls(self) -> bool:
+        """Whether the client itself asked for REQUIRETLS."""
+        return bool(self.envelope.sendopts & REQUIRETLS_ESMTP)
+
+    def context(self) -> str:
+        """Where a mail comes from, as the log lines of checks say it (LG-7)."""
+        origin = self._origin
+        client = origin.origin if origin.origin.address else origin.client
+        text = f"from {origin.source or 'local'};"
+        text += f" from=<{log.text(self.envelope.sender)}>"
+        if self._last:
+            text += f" to=<{log.text(self._last)}>"
+        if client.protocol:
+            text += f" proto={client.protocol}"
+        if client.helo:
+            text += f" helo=<{client.helo}>"
+        return text
+
+    # -- content ---------------------------------------------------------------------------------------------------
+
+    def body(self, data: bytes) -> Deferred[None] | None:
+        if self._error is not None or self.discarded:
+            return None
+        content = self._content
+        if content is None:
+            content = self._start()
+        self._size += len(data)
+        limit = self.config.size_limit
+        if limit and self._size + self.addresses.size > limit:
+            log.size(self.log, self.queue_id)
+            self._error = TOO_BIG
+            return None
+        if self._characters:
+            data = self._cleaned(data)
+        return self._guard(content.write, data)
+
+    def _cleaned(self, data: bytes) -> bytes:
+        """message_strip_characters and message_reject_characters."""
+        config = self.config
+        if config.reject_characters and len(data.translate(None, config.reject_characters)) != len(data):
+            log.characters(self.log, self.queue_id)
+            self._error = BAD_CHARACTERS
+            return b""
+        return data.translate(None, config.strip_characters)
+
+    def _start(self) -> Content:
+        config = self.config
+        if self.checked or config.strict or self._must_look():
+            self._inspection = Inspection(self)
+        content = self._content = Content(self._inspection or self, config.fix_stray)
+        if self._pending:
+            self._guard(content.write, b"".join(self._pending))
+            self._pending.clear()
+        return content
+
+    def _must_look(self) -> bool:
+        """Whether fields have to be looked at one by one even when nothing is checked."""
+        return self.extracts or self.adds
+
+    def _guard(self, write: object, *args: bytes) -> Waiting:
+        """Remember what is wrong; the caller hears of it at the end."""
+        try:
+            waiting: Waiting = write(*args)  # type: ignore[operator]
+        except MailError as error:
+            self._error = error
+            return None
+        if waiting is not None:
+            waiting.addErrback(self._failed)
+            return settled(waiting)
+        return None
+
+    def _failed(self, failure: object) -> None:
+        error = getattr(failure, "value", None)
+        if isinstance(error, QueueError):
+            error = queue_file_write_error(str(error))
+        if not isinstance(error, MailError):
+            self.log.failure("cleanup", error if isinstance(error, BaseException) else Exception(str(failure)))
+            error = queue_file_write_error("internal error")
+        self._error = self._error or error
+
+    # The short way: IParts for a mail of which nothing is inspected.
+
+    def header(self, block: bytes) -> Waiting:
+        return self._write(self.headers.block(block))
+
+    def end_of_header(self, empty_line: bytes) -> Waiting:
+        return self._write(self.headers.end() + empty_line)
+
+    def text(self, data: bytes) -> Waiting:
+        if self.headers.content_type and self.config.detect_8bit:
+            self.detect_8bit(data)
+        return self._write(data)
+
+    def write(self, data: bytes) -> Waiting:
+        """To the queue file."""
+        return self._write(data) if data else None
+
+    def detect_8bit(self, data: bytes) -> None:
+        """A part of a multipart mail that is said to be 8bit makes the mail 8bit (detect_8bit_encoding_header)."""
+        if self.envelope.encoding != "8bit" and (b"8bit" in data or b"8BIT" in data) and _8BIT.search(data):
+            self.envelope.encoding = "8bit"
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+
+    def commit(self) -> Deferred[Committed]:
+        return Deferred.fromCoroutine(self._commit())
+
+    async def _commit(self) -> Committed:
+        try:
+            await self._complete()
+            if self.discarded:
+                self._message.abort()
+                log.discarded(self.log, self.queue_id)
+                return Committed(self.queue_id, self._size, True)
+            envelope = await self._store()
+        except MailError as error:
+            return await self._refused(error)
+        except QueueError as error:
+            self.log.warning(f"{self.queue_id}: {error}")
+            return await self._refused(queue_file_write_error(str(error)))
+        finally:
+            self._open = False
+        return Committed(self.queue_id, envelope.size)
+
+    async def _complete(self) -> None:
+        """The end of the content, and the recipients that it brought. MailError: refused."""
+        content = self._content or self._start()
+        if self._error is None and not self.discarded:
+            waiting = self._guard(content.finish)
+            if waiting is not None:
+                await waiting
+        if self._inspection is not None and self._error is None and not self.discarded:
+            await self._inspection.finish()
+        if self._error is not None:
+            raise self._error
+        if self.discarded:
+            return
+        if self.extracts:
+            await self._extract()
+        for address in self._copies:
+            await self.addresses.copy(address)
+        if self.config.always_bcc and self.mapped:
+            await self.addresses.copy(self.config.always_bcc)
+        if not self.envelope.recipients:
+            raise NO_RECIPIENTS
+        self._flags()
+
+    async def _extract(self) -> None:
+        """`sendmail -t`: the resent headers' recipients if there are any such headers, else those of To, Cc, Bcc."""
+        plain, resent = self.headers.recipients
+        for address in resent if self._resent_only or self.headers.resent else plain:
+            self._last = address
+            await self.addresses.recipient(Recipient(address, address))
+
+    def _flags(self) -> None:
+        """Who needs no SMTPUTF8 shall not be bothered with it, and who does but did not say so is helped (CL-12)."""
+        envelope = self.envelope
+        if envelope.sendopts & SMTPUTF8_ANY and self._origin.flags & SMTPUTF8_AUTODETECT:
+            envelope.sendopts |= SMTPUTF8_REQUESTED
+
+    async def _store(self) -> Envelope:
+        queue = self.host.peers.queue
+        if self.held:
+            return await self._message.commit(self.envelope, HOLD_QUEUE)
+        if queue.admits():
+            envelope = await self._message.commit(self.envelope, ACTIVE)
+            queue.wake_active(None, envelope)
+            return envelope
+        envelope = await self._message.commit(self.envelope, INCOMING)
+        queue.wake(self.queue_id, envelope)
+        return envelope
+
+    async def _refused(self, error: MailError) -> Committed:
+        """Tell the client, or the sender when nobody waits for an answer."""
+        if self._origin.flags & BOUNCE and error.reply.code >= 500:
+            return await bounce(self, self._message, error)
+        self._message.abort()
+        log.canceled(self.log, self.queue_id)
+        raise error
+
+    def abort(self, reason: str = "") -> None:
+        if self._open:
+            self._open = False
+            self._message.abort()
+            log.canceled(self.log, self.queue_id)
+
+    @property
+    def internal(self) -> bool:
+        return bool(self._origin.flags & INTERNAL)
