@@ -9,8 +9,8 @@ import re
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from pytwfix.cleanup.addresslist import parse, render
-from pytwfix.tables.addresses import external_form
+from pytwfix.mail.addresslist import parse, render
+from pytwfix.mail.quoting import external_form
 
 if TYPE_CHECKING:
     from pytwfix.cleanup.configuration import Configuration

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred, succeed
 
 from pytwfix.cleanup import log
+from pytwfix.contracts.reports import TRACE, Report
 from pytwfix.contracts.tables import TableError
 from pytwfix.mail.envelope import SMTPUTF8_RECIPIENT, SMTPUTF8_SENDER, Recipient
 from pytwfix.mail.errors import MailError, queue_file_write_error
 from pytwfix.mail.hostnames import literal_address
+from pytwfix.mail.quoting import external_form
 from pytwfix.mail.reply import Reply
-from pytwfix.mail.status import NOTIFY_NEVER
-from pytwfix.tables.addresses import external_form, find_address, map_address, map_to_list
+from pytwfix.mail.status import EXPANDED, NOTIFY_NEVER, NOTIFY_SUCCESS, Dsn
+from pytwfix.tables.addresses import find_address, map_address, map_to_list
 from pytwfix.tables.results import split_addresses
 
 if TYPE_CHECKING:
@@ -29,13 +31,14 @@ if TYPE_CHECKING:
     from pytwfix.tables.maps import Maps
 
 _MAILER_DAEMON = b"mailer-daemon"
+_EXPANDED = Dsn("2.0.0", "alias expanded", EXPANDED)
 _EXPANSION_ERROR = MailError(Reply(451, "4.6.0", "Alias expansion error"))
 
 
 class EnvelopeWriter:
     """Fills an Envelope. `mapped` says whether tables apply (contracts.cleanup.MAP)."""
 
-    __slots__ = ("_config", "_envelope", "_host", "_mapped", "_plain", "_rewriter", "_seen", "size")
+    __slots__ = ("_config", "_envelope", "_host", "_mapped", "_plain", "_rewriter", "_seen", "size", "traced")
 
     def __init__(self, host: IHost, config: Configuration, envelope: Envelope, mapped: bool) -> None:
         self._host = host
@@ -45,6 +48,7 @@ class EnvelopeWriter:
         self._plain = not mapped or not (config.envelope_recipient or config.aliases or config.recipient_bcc)
         self._seen: set[object] = set()
         self._rewriter = host.peers.rewriter
+        self.traced = False  # there is a report for the sender
         self.size = 0  # bytes that the addresses take, roughly as the queue file has them (OB-11)
 
     # -- sender ----------------------------------------------------------------------------------------------------
@@ -57,9 +61,9 @@ class EnvelopeWriter:
         else:
             mapped = bool(config.envelope_sender or config.sender_bcc)
         if not mapped and address[:13].lower() != _MAILER_DAEMON:
-            answer = self._rewriter.rewrite("local", address)
-            if type(getattr(answer, "result", None)) is bytes:
-                self._set_sender(answer.result)
+            answer = getattr(self._rewriter.rewrite("local", address), "result", None)
+            if isinstance(answer, bytes):
+                self._set_sender(answer)
                 return succeed(None)
         return Deferred.fromCoroutine(self._sender(address, mapped))
 
@@ -86,9 +90,9 @@ class EnvelopeWriter:
     def recipient(self, recipient: Recipient) -> Deferred[None]:
         """CA-3."""
         if self._plain and recipient.address:
-            answer = self._rewriter.rewrite("local", recipient.address)
-            if type(getattr(answer, "result", None)) is bytes:
-                self._add(recipient, answer.result)
+            answer = getattr(self._rewriter.rewrite("local", recipient.address), "result", None)
+            if isinstance(answer, bytes):
+                self._add(self._named(recipient, answer), answer)
                 return succeed(None)
         return Deferred.fromCoroutine(self._recipient(recipient, True))
 
@@ -96,30 +100,47 @@ class EnvelopeWriter:
         config = self._config
         address = recipient.address or config.empty_recipient
         address = await self._rewriter.rewrite("local", address)
+        recipient = self._named(recipient, address)
         if not self._mapped:
             self._add(recipient, address)
             return
         if config.envelope_recipient:
             address = await self.canonical(address, config.envelope_recipient)
         results = await self._expand(address) if config.aliases else [address]
-        if len(results) > 1 or results[0] != address:
-            recipient = self._expanded(recipient, address, results)
+        if results != [address]:
+            recipient = await self._expanded(recipient, address)
         for result in results:
             self._add(recipient, result)
         if copies and config.recipient_bcc:
             await self._copy(config.recipient_bcc, address)
 
-    def _expanded(self, recipient: Recipient, address: bytes, results: list[bytes]) -> Recipient:
-        """What a recipient's alias results inherit: the original address and the wish for reports."""
-        return Recipient(
-            address, recipient.original or recipient.address, _orcpt(recipient, self._config.utf8), recipient.notify
-        )
+    def _named(self, recipient: Recipient, address: bytes) -> Recipient:
+        """The recipient with the names that reports use: as it was given, and the original recipient of RFC 3461,
+        which is the rewritten address unless the sender said otherwise (CA-7). Copies have none."""
+        if not recipient.original:
+            recipient.original = recipient.address or address
+        if not recipient.orcpt and recipient.notify != NOTIFY_NEVER:
+            external = external_form(address)
+            recipient.orcpt = (b"rfc822;" if external.isascii() or not self._config.utf8 else b"utf-8;") + external
+        return recipient
+
+    async def _expanded(self, recipient: Recipient, address: bytes) -> Recipient:
+        """What a recipient's alias results inherit. Who asked for a report of success is told of the expansion now,
+        and not of what becomes of the results (CA-9, RFC 3461 section 5.2.7.3)."""
+        original, orcpt, notify = recipient.original, recipient.orcpt, recipient.notify
+        if notify & NOTIFY_SUCCESS:
+            notify = (notify & ~NOTIFY_SUCCESS) or NOTIFY_NEVER
+            report = Report(
+                Recipient(address, original, orcpt, recipient.notify), _EXPANDED, "none", self._host.now()
+            )
+            await self._host.peers.reports.record(TRACE, self._envelope.queue_id, report)
+            self.traced = True
+        return Recipient(address, original, orcpt, notify)
 
     def _add(self, recipient: Recipient, address: bytes) -> None:
         """An R record, unless there is one (CA-9)."""
         config = self._config
-        original = recipient.original or recipient.address or address
-        orcpt = _orcpt(recipient, config.utf8)
+        original, orcpt = recipient.original, recipient.orcpt
         limit = config.duplicate_limit
         if limit:
             key: object = (orcpt, recipient.notify, original, address) if config.keep_original else address.lower()
@@ -224,11 +245,3 @@ class EnvelopeWriter:
     def _failed(self, maps: Maps, address: bytes, error: TableError) -> MailError:
         log.map_problem(self._host.log, self._envelope.queue_id, maps.title, address)
         return queue_file_write_error(str(error))
-
-
-def _orcpt(recipient: Recipient, utf8: bool) -> bytes:
-    """CA-7: what the sender called it, unless the sender said otherwise; copies have none."""
-    if recipient.orcpt or recipient.notify == NOTIFY_NEVER:
-        return recipient.orcpt
-    original = external_form(recipient.original or recipient.address)
-    return (b"rfc822;" if original.isascii() or not utf8 else b"utf-8;") + original

@@ -54,6 +54,8 @@ class Inspection:
         mail = self._mail
         out: list[bytes] = []
         for field in fields_of(block):
+            if mail.discarded:
+                return
             if b"\0" in field:
                 field = field.partition(b"\0")[0] + b"\r\n"
             name = name_of(field)
@@ -84,6 +86,8 @@ class Inspection:
 
     def end_of_header(self, empty_line: bytes) -> Waiting:
         mail = self._mail
+        if mail.discarded:
+            return None
         headers = mail.headers
         self._structure.open(headers.content_type, headers.encoding)
         if self._structure.bad_encoding and mail.config.strict_encoding:

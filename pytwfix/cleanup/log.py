@@ -78,7 +78,7 @@ def mime_error(log: ILog, queue_id: str, reason: str, sample: bytes, context: st
 
 def check(log: ILog, queue_id: str, action: str, what: str, line: bytes, context: str, argument: str) -> None:
     """What header_checks or body_checks decided; `what` is "header" or "body"."""
-    tail = f": {argument}" if argument else ""
+    tail = f": {text(argument.encode())}" if argument else ""
     log.info(f"{queue_id}: {action}: {what} {text(line[:_SHOWN])} {context}{tail}")
 
 

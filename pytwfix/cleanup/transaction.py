@@ -76,6 +76,7 @@ class Transaction:
         self._content: Content | None = None
         self._inspection: Inspection | None = None
         self._pending: list[bytes] = []  # header lines to go first
+        self._head = b""  # on the short way: the header, until the body begins
         self._copies: list[bytes] = []
         self._last = b""  # the recipient that log lines name
         self._error: MailError | None = None
@@ -205,14 +206,18 @@ class Transaction:
     # The short way: IParts for a mail of which nothing is inspected.
 
     def header(self, block: bytes) -> Waiting:
-        return self._write(self.headers.block(block))
+        self._head += self.headers.block(block)
+        return None
 
     def end_of_header(self, empty_line: bytes) -> Waiting:
-        return self._write(self.headers.end() + empty_line)
+        self._head += self.headers.end() + empty_line
+        return None
 
     def text(self, data: bytes) -> Waiting:
         if self.headers.content_type and self.config.detect_8bit:
             self.detect_8bit(data)
+        if self._head:  # one write for the whole of a small mail
+            data, self._head = self._head + data, b""
         return self._write(data)
 
     def write(self, data: bytes) -> Waiting:
@@ -250,15 +255,15 @@ class Transaction:
         """The end of the content, and the recipients that it brought. MailError: refused."""
         content = self._content or self._start()
         if self._error is None and not self.discarded:
-            waiting = self._guard(content.finish)
-            if waiting is not None:
-                await waiting
+            await self._written(self._guard(content.finish))
         if self._inspection is not None and self._error is None and not self.discarded:
             await self._inspection.finish()
         if self._error is not None:
             raise self._error
         if self.discarded:
             return
+        if self._head:
+            await self._written(self.write(self._head))
         if self.extracts:
             await self._extract()
         for address in self._copies:
@@ -268,6 +273,11 @@ class Transaction:
         if not self.envelope.recipients:
             raise NO_RECIPIENTS
         self._flags()
+
+    @staticmethod
+    async def _written(waiting: Waiting) -> None:
+        if waiting is not None:
+            await waiting
 
     async def _extract(self) -> None:
         """`sendmail -t`: the resent headers' recipients if there are any such headers, else those of To, Cc, Bcc."""
@@ -284,15 +294,23 @@ class Transaction:
 
     async def _store(self) -> Envelope:
         queue = self.host.peers.queue
-        if self.held:
-            return await self._message.commit(self.envelope, HOLD_QUEUE)
-        if queue.admits():
-            envelope = await self._message.commit(self.envelope, ACTIVE)
+        admitted = not self.held and queue.admits()
+        where = HOLD_QUEUE if self.held else ACTIVE if admitted else INCOMING
+        envelope = await self._message.commit(self.envelope, where)
+        if self.addresses.traced:
+            await self._report(envelope)
+        if admitted:
             queue.wake_active(None, envelope)
-            return envelope
-        envelope = await self._message.commit(self.envelope, INCOMING)
-        queue.wake(self.queue_id, envelope)
+        elif not self.held:
+            queue.wake(self.queue_id, envelope)
         return envelope
+
+    async def _report(self, envelope: Envelope) -> None:
+        """Tell who asked for it that an alias was expanded. The mail itself is safe: a failure is only logged."""
+        try:
+            await self.host.peers.reports.notify_trace(envelope)
+        except Exception as error:
+            self.log.failure("notice of an expanded alias", error)
 
     async def _refused(self, error: MailError) -> Committed:
         """Tell the client, or the sender when nobody waits for an answer."""

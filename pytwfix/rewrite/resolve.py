@@ -22,10 +22,11 @@ from pytwfix.contracts.rewriting import (
     Resolved,
 )
 from pytwfix.mail.hostnames import literal_address, valid_ipv4, valid_mail_domain
+from pytwfix.mail.quoting import quoted_local
 from pytwfix.rewrite import log
 from pytwfix.rewrite.rewrite import complete
 from pytwfix.rewrite.transport import apply, split_transport
-from pytwfix.tables.addresses import DOMAIN, TRANSPORT, Found, find_address, quoted_local
+from pytwfix.tables.addresses import DOMAIN, TRANSPORT, Found, find_address
 from pytwfix.tables.matchlists import StringList
 
 if TYPE_CHECKING:

@@ -7,13 +7,14 @@ through.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterator
 from typing import NamedTuple
 
 from twisted.internet.defer import Deferred, fail, succeed
 
 from pytwfix.contracts.tables import TableError, TableMisconfigured
+from pytwfix.mail.quoting import external_form as external_form
+from pytwfix.mail.quoting import quoted_local as quoted_local
 from pytwfix.tables.driver import TableBusy
 from pytwfix.tables.maps import Maps
 from pytwfix.tables.results import split_addresses
@@ -23,9 +24,6 @@ DEFAULT = "default"  # the bare local part where the domain is local, then @doma
 DOMAIN = "domain"  # @domain only
 ACCESS = "access"  # domain and its parents, then localpart@
 TRANSPORT = "transport"  # domain and its parents, then *
-
-_DOT_ATOM = re.compile(rb"[!#$%&'*+\-/=?^_`{|}~0-9A-Za-z\x80-\xff]+(?:\.[!#$%&'*+\-/=?^_`{|}~0-9A-Za-z\x80-\xff]+)*\Z")
-_MUST_ESCAPE = re.compile(rb'(["\\])')
 
 
 class Found(NamedTuple):
@@ -37,17 +35,6 @@ class Found(NamedTuple):
 
 Key = tuple[bytes, bool, bool]  # key, partial, "without the extension"
 LocalTest = Callable[[bytes], "bool | Awaitable[bool]"]
-
-
-def quoted_local(local: bytes) -> bytes:
-    """A local part in external form."""
-    return local if _DOT_ATOM.match(local) or not local else b'"' + _MUST_ESCAPE.sub(rb"\\\1", local) + b'"'
-
-
-def external_form(address: bytes) -> bytes:
-    """An address with its local part quoted where it needs it."""
-    local, at, domain = address.rpartition(b"@")
-    return quoted_local(local) + at + domain if at else quoted_local(address)
 
 
 def split_extension(local: bytes, delimiter: bytes) -> tuple[bytes, bytes]:

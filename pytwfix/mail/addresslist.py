@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pytwfix.tables.addresses import external_form
+from pytwfix.mail.quoting import external_form
 
 _TOKEN = re.compile(
     rb'(?P<space>[ \t\r\n]+)|"(?P<quoted>(?:[^"\\]|\\.)*+)(?:"|\Z)|(?P<literal>\[(?:[^\]\\]|\\.)*+(?:\]|\Z))'
@@ -104,7 +104,10 @@ def parse(text: bytes, limit: int) -> list[Element] | None:
             name.opens = in_group = True
             elements.append(name)
         elif mark == b",":
-            elements.extend(_mailboxes(segment) or [Element(None)])
+            found = _mailboxes(segment)
+            if not found and not (elements and elements[-1].closes):
+                found = [Element(None)]
+            elements.extend(found)
         else:
             elements.extend(_mailboxes(segment))
             if elements:
