@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from pytwfix.commands.postconf import Options, warn
-from pytwfix.settings.maincf import read_main
+from pytwfix.settings.kinds import SettingsError
+from pytwfix.settings.maincf import read_main, read_text
 from pytwfix.settings.snapshot import Snapshot
 
 LOCKS = ("flock", "fcntl", "dotlock")
@@ -44,16 +45,21 @@ def _tls(report: str) -> None:
 
 def _templates(options: Options, directory: str) -> int:
     """The texts of notices, with their names expanded for -b."""
-    from pytwfix.bounce import templates
+    from pytwfix.bounce.templates import TemplateError, Templates, parse_templates
 
     snapshot = Snapshot(read_main(directory).values)
-    path = options.arguments[0] if options.arguments else ""
+    path = options.arguments[0] if options.arguments else snapshot.expand("$bounce_template_file")
     try:
-        found = templates.read(path, snapshot) if path else templates.builtin(snapshot)
-    except OSError as error:
-        print(f"postfix/bounce: fatal: open {path}: {error.strerror}", file=sys.stderr)
+        found = parse_templates(read_text(path), path) if path else Templates()
+        for warning in found.warnings:
+            _say(f"warning: {warning}")
+        text = found.expanded(snapshot, lambda warning: _say(f"warning: {warning}")) if options.has("b") else ""
+    except (TemplateError, SettingsError) as error:
+        _say(f"fatal: {error}")
         return 1
-    for warning in found.warnings:
-        print(f"postfix/bounce: warning: {warning}", file=sys.stderr)
-    print(found.expanded(snapshot) if options.has("b") else found.text(), end="")
+    print(text or found.source(), end="")
     return 0
+
+
+def _say(text: str) -> None:
+    print(f"postfix/bounce: {text}", file=sys.stderr)
