@@ -7,6 +7,7 @@ postdrop(1) that needs rights.
     dropfile  what such a file says: pure
     records   the record format, as far as maildrop files need it: pure, light enough for commands
     permission who may submit, and in whose name
+    dropname  what commands and the daemon call alike
     drop      making and reading the files
     log       log lines
 """

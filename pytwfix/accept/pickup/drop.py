@@ -17,8 +17,9 @@ _REGULAR = 0o100000
 _CHUNK = 1 << 20
 
 
-def write(disk: IDisk, directory: str, data: bytes, when: float) -> str:
-    """A new durable file; the answer is its name, which is a queue ID. `directory` is the queue directory."""
+def write(disk: IDisk, directory: str, data: bytes, when: float, owner: tuple[int, int] | None = None) -> str:
+    """A new durable file; the answer is its name, which is a queue ID. `directory` is the queue directory, `owner`
+    (uid, gid) somebody else to whom the file is given."""
     folder = f"{directory}/{MAILDROP}"
     micro = int(when * 1000000) % 1000000
     temporary = f"{folder}/{micro}.{os.getpid()}"
@@ -26,6 +27,8 @@ def write(disk: IDisk, directory: str, data: bytes, when: float) -> str:
     try:
         name = f"{micro:05X}{disk.fstat(fd).st_ino:X}"
         _write_all(disk, fd, data)
+        if owner is not None:
+            disk.fchown(fd, *owner)
         disk.fchmod(fd, 0o700)
         disk.fsync(fd)
         disk.rename(temporary, f"{folder}/{name}")

@@ -9,11 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytwfix.accept.pickup import records
+from pytwfix.accept.pickup.dropname import SUBMITTER
 from pytwfix.mail.envelope import Client, Recipient
 
-SUBMITTER = "submit_uid"  # the attribute that says whose mail it is, when the daemon wrote the file
 _ALLOWED = frozenset(
-    (b"encoding", b"envelope_id", b"ret_flags", b"notify_flags", b"dsn_orig_rcpt", b"trace_flags", b"sendopts")
+    (
+        b"encoding",
+        b"envelope_id",
+        b"ret_flags",
+        b"notify_flags",
+        b"dsn_orig_rcpt",
+        b"trace_flags",
+        b"sendopts",
+        b"rewrite_context",
+    )
 )
 _CLIENT = {
     "log_client_name": "name",

@@ -13,7 +13,8 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults
 
 from pytwfix.accept.pickup import drop, log, permission
-from pytwfix.accept.pickup.dropfile import SUBMITTER, DropFile, sanitized
+from pytwfix.accept.pickup.dropfile import DropFile, sanitized
+from pytwfix.accept.pickup.dropname import SUBMITTER
 from pytwfix.accept.pickup.settings import PickupSettings
 from pytwfix.contracts.cleanup import BOUNCE, FILTER, MAP, MILTER, SMTPUTF8_AUTODETECT, Origin
 from pytwfix.mail.dates import mail_date
@@ -151,9 +152,9 @@ class PickupService(Service):
             flags &= ~_OVERRIDES.get(word, 0)
         if not {"all", "sendmail"}.isdisjoint(split_list(cfg.smtputf8_autodetect_classes)):
             flags |= SMTPUTF8_AUTODETECT
-        context = mail.text("rewrite_context") if mail.requeued else ""
+        context = "remote" if mail.text("rewrite_context") == "remote" else "local"
         arrival = mail.arrival or self._host.now()
-        return Origin(flags, mail.client(), rewrite_context=context or "local", source="local", service="pickup",
+        return Origin(flags, mail.client(), rewrite_context=context, source="local", service="pickup",
                       arrival=arrival)  # fmt: skip
 
     async def _fill(self, cfg: PickupSettings, transaction: ITransaction, uid: int, mail: DropFile) -> None:
