@@ -37,8 +37,9 @@ class Disk:
 
     @staticmethod
     def link(source: str, target: str) -> None:
-        """Follows a symbolic source: gives a name to /proc/self/fd/N."""
-        os.link(source, target, follow_symlinks=True)
+        """Follows a symbolic source, which is an absolute path: gives a name to /proc/self/fd/N."""
+        # Only with a descriptor, which an absolute path leaves unused, does Python call linkat(2): link(2) does not follow.
+        os.link(source, target, src_dir_fd=0, follow_symlinks=True)
 
     @staticmethod
     def utime(path: str, when: float) -> None:

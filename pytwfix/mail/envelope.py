@@ -13,10 +13,10 @@ REQUIRETLS_HEADER = 16
 REQUIRETLS_ESMTP = 32
 SMTPUTF8_ANY = SMTPUTF8_REQUESTED | SMTPUTF8_HEADER | SMTPUTF8_SENDER | SMTPUTF8_RECIPIENT
 
-# Bits of Envelope.trace_flags ("trace_flags" attribute): reports about the delivery itself.
-TRACE_VERIFY_ONLY = 1  # sendmail -bv: report what would be done
-TRACE_RECORD = 2  # sendmail -v: report what was done
-TRACE_PROBE = 4  # an address verification probe: the answer goes to the verify service
+# Bits of Envelope.trace_flags, as queue files hold them ("trace_flags" attribute): reports about the delivery itself.
+TRACE_VERIFY_ONLY = 512  # sendmail -bv: report what would be done
+TRACE_RECORD = 1024  # sendmail -v: report what was done
+TRACE_PROBE = 256  # an address verification probe: the answer goes to the verify service
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ class Envelope:
     verp: str = ""
     full_name: bytes = b""
     warn_time: float = 0.0  # when a delay notice is due; 0: none, or sent
-    content_offset: int = 0  # of the M record
+    content_offset: int = 0  # of the first record of the content
     flags: int = 0  # queue manager flags of the size record
     force_expired: bool = False
     attributes: dict[str, bytes] = field(default_factory=dict)
