@@ -130,9 +130,7 @@ class EnvelopeWriter:
         original, orcpt, notify = recipient.original, recipient.orcpt, recipient.notify
         if notify & NOTIFY_SUCCESS:
             notify = (notify & ~NOTIFY_SUCCESS) or NOTIFY_NEVER
-            report = Report(
-                Recipient(address, original, orcpt, recipient.notify), _EXPANDED, "none", self._host.now()
-            )
+            report = Report(Recipient(address, original, orcpt, recipient.notify), _EXPANDED, "none", self._host.now())
             await self._host.peers.reports.record(TRACE, self._envelope.queue_id, report)
             self.traced = True
         return Recipient(address, original, orcpt, notify)

@@ -65,11 +65,22 @@ def _search(drop: frozenset[bytes]) -> re.Pattern[bytes]:
 class Headers:
     """The header of one mail."""
 
-    __slots__ = ("_mail", "_message_id", "content_type", "encoding", "names", "received", "recipients", "resent")
+    __slots__ = (
+        "_mail",
+        "_message_id",
+        "_tls_marked",
+        "content_type",
+        "encoding",
+        "names",
+        "received",
+        "recipients",
+        "resent",
+    )
 
     def __init__(self, mail: Transaction) -> None:
         self._mail = mail
         self._message_id = False
+        self._tls_marked = False
         self.received = 0
         self.names: set[bytes] = set()  # in lower case; only on the long way
         self.resent = False
@@ -134,18 +145,14 @@ class Headers:
                 mail.envelope.sendopts |= REQUIRETLS_HEADER
         elif name == b"require-tls-esmtp" and mail.config.requiretls_header and value.lower() == b"yes":
             mail.envelope.sendopts |= REQUIRETLS_ESMTP
+            self._tls_marked = True
 
     def end(self) -> bytes:
-        """The short way's last words."""
+        """The last words of both ways."""
         if not self._message_id:
             log.message_id(self._mail.log, self._mail.queue_id, b"<>")
-        return self._requiretls() if b"require-tls-esmtp" not in self.names else b""
-
-    def _requiretls(self) -> bytes:
-        mail = self._mail
-        if mail.envelope.sendopts & REQUIRETLS_ESMTP and mail.config.requiretls_header and mail.requested_tls:
-            return b"Require-TLS-ESMTP: yes\r\n"
-        return b""
+        wanted = self._mail.envelope.sendopts & REQUIRETLS_ESMTP and self._mail.config.requiretls_header
+        return b"Require-TLS-ESMTP: yes\r\n" if wanted and not self._tls_marked else b""
 
     # -- the long way ----------------------------------------------------------------------------------------------
 

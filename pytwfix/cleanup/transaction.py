@@ -25,7 +25,6 @@ from pytwfix.contracts.cleanup import (
     DISCARD,
     FILTER,
     HOLD,
-    INTERNAL,
     MAP,
     SMTPUTF8_AUTODETECT,
     Committed,
@@ -33,7 +32,7 @@ from pytwfix.contracts.cleanup import (
 )
 from pytwfix.contracts.queue import ACTIVE, INCOMING, QueueError
 from pytwfix.contracts.queue import HOLD as HOLD_QUEUE
-from pytwfix.mail.envelope import REQUIRETLS_ESMTP, SMTPUTF8_ANY, SMTPUTF8_REQUESTED, Envelope, Recipient
+from pytwfix.mail.envelope import SMTPUTF8_ANY, SMTPUTF8_REQUESTED, Envelope, Recipient
 from pytwfix.mail.errors import MailError, queue_file_write_error
 from pytwfix.mail.reply import Reply
 
@@ -121,11 +120,6 @@ class Transaction:
     def extract_recipients(self, resent: bool = False) -> None:
         self.extracts = True
         self._resent_only = resent
-
-    @property
-    def requested_tls(self) -> bool:
-        """Whether the client itself asked for REQUIRETLS."""
-        return bool(self.envelope.sendopts & REQUIRETLS_ESMTP)
 
     def context(self) -> str:
         """Where a mail comes from, as the log lines of checks say it (LG-7)."""
@@ -325,7 +319,3 @@ class Transaction:
             self._open = False
             self._message.abort()
             log.canceled(self.log, self.queue_id)
-
-    @property
-    def internal(self) -> bool:
-        return bool(self._origin.flags & INTERNAL)

@@ -1,0 +1,100 @@
+"""Where the header ends, and line ends in between."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from pytwfix.cleanup.content import Content
+
+
+class Parts:
+    """IParts that remembers."""
+
+    def __init__(self) -> None:
+        self.head = b""
+        self.body = b""
+        self.ended: bytes | None = None
+
+    def header(self, block: bytes) -> None:
+        assert self.ended is None
+        self.head += block
+
+    def end_of_header(self, empty_line: bytes) -> None:
+        assert self.ended is None
+        self.ended = empty_line
+
+    def text(self, data: bytes) -> None:
+        assert self.ended is not None
+        self.body += data
+
+
+def split(data: bytes, piece: int = 0, clean: bool = True) -> Parts:
+    parts = Parts()
+    content = Content(parts, clean)
+    for at in range(0, len(data), piece or len(data) or 1):
+        content.write(data[at : at + (piece or len(data))])
+    content.finish()
+    return parts
+
+
+class Splitting(SynchronousTestCase):
+    def check(self, data: bytes, head: bytes, body: bytes, ended: bytes = b"\r\n") -> None:
+        for piece in (0, 1, 2, 3, 7):
+            parts = split(data, piece)
+            self.assertEqual((head, body, ended), (parts.head, parts.body, parts.ended), (data, piece))
+
+    def test_empty_line(self) -> None:
+        self.check(b"A: 1\r\nB: 2\r\n 3\r\n\r\nbody\r\n", b"A: 1\r\nB: 2\r\n 3\r\n", b"body\r\n")
+        self.check(b"\r\nbody\r\n", b"", b"body\r\n")
+
+    def test_no_empty_line(self) -> None:
+        """CL-9: a line that cannot be in a header begins the body, behind an empty line."""
+        self.check(b"A: 1\r\nfoo bar\r\nX: 1\r\n", b"A: 1\r\n", b"foo bar\r\nX: 1\r\n")
+        self.check(b"no header\r\n", b"", b"no header\r\n")
+        self.check(b" leading\r\n", b"", b" leading\r\n")
+
+    def test_header_only(self) -> None:
+        self.check(b"A: 1\r\nB: 2\r\n", b"A: 1\r\nB: 2\r\n", b"", b"")
+        self.check(b"A: 1\r\nB: 2", b"A: 1\r\nB: 2\r\n", b"", b"")
+        self.check(b"", b"", b"", b"")
+
+    def test_mailbox_lines(self) -> None:
+        self.check(
+            b"From a@b Mon\r\n>From c\r\nA: 1\r\n\r\nb\r\n",
+            b"X-Mailbox-Line: From a@b Mon\r\nX-Mailbox-Line: >From c\r\nA: 1\r\n",
+            b"b\r\n",
+        )
+
+    def test_stray(self) -> None:
+        """OB-8, SD-19: a CR or LF that ends no line becomes a space, in the header and in the body."""
+        self.check(b"A: 1\r2\n3\r\n\r\nb\rc\nd\r\r\n", b"A: 1 2 3\r\n", b"b c d \r\n")
+        self.assertEqual(b"x\r", split(b"A: 1\r\n\r\nx\r", clean=False).body)
+
+    def test_dot_smuggling(self) -> None:
+        r"""OB-8: `\r.\r` does not reach the next hop."""
+        self.check(b"A: 1\r\n\r\nx\r.\ry\r\n", b"A: 1\r\n", b"x . y\r\n")
+
+    def test_endless_header(self) -> None:
+        """A header of megabytes is handed on in parts, each of whole fields."""
+        block = b"".join(b"X-%d: %s\r\n more\r\n" % (n, b"x" * 60) for n in range(5000))
+        parts = split(block + b"\r\nbody\r\n", 4096)
+        self.assertEqual((block, b"body\r\n"), (parts.head, parts.body))
+
+    def test_endless_line(self) -> None:
+        """A body without line ends is not kept as if it were a header."""
+        parts = Parts()
+        content = Content(parts, True)
+        for _ in range(10):
+            content.write(b"x y" * 1000)
+        self.assertEqual(30000, len(parts.body))
+
+    @settings(max_examples=150, deadline=None)
+    @given(st.lists(st.sampled_from([b"A: 1\r\n", b" x\r\n", b"\r\n", b"text\r\n", b"\r", b"\n", b":", b"From x\r\n"])),
+           st.integers(1, 9))  # fmt: skip
+    def test_pieces_do_not_matter(self, words: list[bytes], piece: int) -> None:
+        """However content is cut, the same comes out."""
+        data = b"".join(words)
+        whole, cut = split(data), split(data, piece)
+        self.assertEqual((whole.head, whole.ended, whole.body), (cut.head, cut.ended, cut.body))

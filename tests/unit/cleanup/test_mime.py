@@ -1,0 +1,110 @@
+"""Parts of a mail, and strict rules for them."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from pytwfix.cleanup.mime import BODY, BOUNDARY, NESTED_HEADER, PART_HEADER, Structure
+from tests.kit.submitting import Mailer
+
+MULTIPART = b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"
+PARTS = (
+    b"x-line preamble\r\n--x\r\nX-Part: 1\r\nContent-Type: message/rfc822\r\n\r\nX-Nested: 1\r\n\r\nx-line nested\r\n"
+    b"--x\r\n\r\nx-line two\r\n--x--\r\nx-line epilogue\r\n"
+)
+ALL = {
+    "header_checks": "regexp:{ {/^X-/ WARN primary}, {/^Content-Type/ WARN never} }",
+    "mime_header_checks": "regexp:{ {/^/ WARN mime} }",
+    "nested_header_checks": "regexp:{ {/^/ WARN nested} }",
+    "body_checks": "regexp:{ {/^x-line/ WARN body} }",
+}
+
+
+class Structures(SynchronousTestCase):
+    def test_lines(self) -> None:
+        """CL-9: preamble, part, nested mail, epilogue."""
+        structure = Structure(10, 70)
+        structure.open(b'multipart/mixed; boundary="a b"', b"")
+        self.assertEqual(BODY, structure.line(b"preamble"))
+        self.assertEqual(BOUNDARY, structure.line(b"--a b  "))
+        self.assertEqual(PART_HEADER, structure.line(b"Content-Type: message/rfc822"))
+        structure.open(b"message/rfc822", b"")
+        self.assertEqual(NESTED_HEADER, structure.line(b"Subject: x"))
+        structure.open(b"Multipart/Alternative; boundary=inner", b"")
+        self.assertEqual(BOUNDARY, structure.line(b"--inner"))
+        self.assertEqual(BOUNDARY, structure.line(b"--a b"))
+        self.assertEqual(PART_HEADER, structure.line(b"X: y"))
+        structure.open(b"", b"")
+        self.assertEqual(BODY, structure.line(b"--inner"))
+        self.assertEqual(BOUNDARY, structure.line(b"--a b--"))
+        self.assertEqual(BODY, structure.line(b"--a b"))
+
+    def test_digest(self) -> None:
+        """RFC 2046 section 5.1.5: parts of a digest are mails unless they say otherwise."""
+        structure = Structure(10, 70)
+        structure.open(b"multipart/digest; boundary=d", b"")
+        structure.line(b"--d")
+        structure.open(b"", b"")
+        self.assertEqual(NESTED_HEADER, structure.state)
+
+    def test_nesting(self) -> None:
+        """OB-11: beyond mime_nesting_limit parts are text."""
+        structure = Structure(2, 70)
+        for n in range(3):
+            structure.open(b"multipart/mixed; boundary=b%d" % n, b"")
+            structure.line(b"--b%d" % n)
+        self.assertEqual(BODY, structure.state)
+
+
+class Parts(SynchronousTestCase):
+    def test_which_checks(self) -> None:
+        """CL-6: header_checks, mime_header_checks, nested_header_checks and body_checks see what is theirs."""
+        for piece in (0, 1, 9):
+            mailer = Mailer(ALL)
+            mailer.send(b"X-Head: 1\r\n" + MULTIPART + PARTS, piece=piece)
+            found = [
+                (line.split(": ")[2].split(" ")[1], line.rpartition(": ")[2]) for line in mailer.lines if "warn" in line
+            ]
+            self.assertEqual(
+                [("X-Head", "primary"), ("MIME-Version", "mime"), ("Content-Type", "mime"), ("x-line", "body"),
+                 ("X-Part", "mime"), ("Content-Type", "mime"), ("X-Nested", "nested"), ("x-line", "body"),
+                 ("x-line", "body"), ("x-line", "body")],
+                found,
+            )  # fmt: skip
+            self.assertEqual(b"X-Head: 1\r\n" + MULTIPART + PARTS, mailer.mail().content)
+
+    def test_no_mime(self) -> None:
+        """CL-9: with disable_mime_input_processing a mail has one header and one body."""
+        mailer = Mailer({**ALL, "disable_mime_input_processing": "yes"})
+        mailer.send(MULTIPART + PARTS)
+        self.assertEqual(["never", "body", "body", "body", "body"], [
+            line.rpartition(": ")[2] for line in mailer.lines if "warning" in line
+        ])  # fmt: skip
+
+    def test_part_header_changed(self) -> None:
+        """CL-7: actions on a part's header, continuation lines included."""
+        mailer = Mailer({"mime_header_checks": r"regexp:{ {/^Content-Disposition:.*exe/ REPLACE X-Gone: 1} }"})
+        mailer.send(MULTIPART + b"--x\r\nContent-Disposition: attachment;\r\n\tfilename=a.exe\r\n\r\nb\r\n--x--\r\n")
+        self.assertEqual(MULTIPART + b"--x\r\nX-Gone: 1\r\n\r\nb\r\n--x--\r\n", mailer.mail().content)
+
+    def test_cut_off(self) -> None:
+        """A mail that ends in the header of a part loses nothing."""
+        mailer = Mailer(ALL)
+        mailer.send(MULTIPART + b"--x\r\nX-Part: 1\r\n more\r\n")
+        self.assertEqual(MULTIPART + b"--x\r\nX-Part: 1\r\n more\r\n", mailer.mail().content)
+
+    def test_strict(self) -> None:
+        """CL-9: strict_7bit_headers, strict_8bitmime_body, strict_mime_encoding_domain."""
+        for main, content, reason in (
+            ("strict_7bit_headers", "Subject: é\r\n\r\nb\r\n", "improper use of 8-bit data in message header"),
+            ("strict_8bitmime_body", "A: 1\r\n\r\né\r\n", "improper use of 8-bit data in message body"),
+            ("strict_mime_encoding_domain",
+             "Content-Type: multipart/mixed; boundary=x\r\nContent-Transfer-Encoding: base64\r\n\r\nb\r\n",
+             "invalid message/* or multipart/* encoding domain"),
+        ):  # fmt: skip
+            mailer = Mailer({main: "yes"})
+            self.assertEqual(f"550 5.6.0 {reason}", mailer.refused(content.encode()))
+            self.assertIn(f"Q1: reject: mime-error {reason}: ", "\n".join(mailer.lines))
+        fine = Mailer({"strict_8bitmime": "yes"})
+        fine.send("Content-Transfer-Encoding: 8bit\r\n\r\né\r\n".encode())
+        self.assertEqual("8bit", fine.mail().envelope.encoding)
