@@ -283,7 +283,8 @@ def expanded(snapshot: Snapshot, name: str, value: str) -> str:
 
 
 def show_parameters(options: Options, lint: Lint, snapshot: Snapshot) -> None:
-    """-n, -d, names, or all."""
+    """-n, -d, names, or all. Nothing is printed when a value turns out to be wrong."""
+    lines = []
     style = Style(options.has("f"), options.has("h"), options.has("H"), options.has("j"))
     names = options.arguments
     if not names:
@@ -300,7 +301,8 @@ def show_parameters(options: Options, lint: Lint, snapshot: Snapshot) -> None:
             value = default(name, lint, snapshot)
         if options.has("x"):
             value = expanded(snapshot, name, value)
-        print(style.parameter(name, value))
+        lines.append(style.parameter(name, value) + "\n")
+    sys.stdout.write("".join(lines))
 
 
 def default(name: str, lint: Lint, snapshot: Snapshot) -> str:

@@ -193,7 +193,10 @@ def _applied(text: str, path: str, mode: str, request: Request, change: Change, 
         if not request.matches(entry):
             return True
         request.matched = True
-        return change(entry if mode == "M" else checked(entry))
+        if mode != "M":
+            for warning in checked(entry).warnings:
+                warn(warning)
+        return change(entry)
 
     text = edit_master(text, path, for_matching)
     if request.matched:

@@ -48,9 +48,12 @@ class Style:
         """`service/type/field = value`"""
         name = f"{entry.key}/{FIELDS[field]}"
         value = entry.fields[field]
-        if field == COMMAND and entry.arguments:
-            value = f"{value} {' '.join(argument_texts(entry.arguments))}"
-        return self.parameter(name, value)
+        if field != COMMAND or not entry.arguments or self.names_only:
+            return self.parameter(name, value)
+        words = argument_texts(entry.arguments)
+        if self.json or not self.fold:
+            return self.parameter(name, " ".join([value, *words]))
+        return fold_arguments(value if self.values_only else f"{name} = {value}", words)
 
 
 def fold(words: Iterable[str]) -> str:
@@ -72,12 +75,15 @@ def entry_line(entry: Entry, folded: bool) -> str:
     for column, field in zip(COLUMNS, entry.fields, strict=True):
         line = line + " " * max(column - len(line), 1 if line else 0) + field
     words = argument_texts(entry.arguments)
-    if not folded:
-        return " ".join([line, *words])
+    return fold_arguments(line, words) if folded else " ".join([line, *words])
+
+
+def fold_arguments(line: str, words: list[str]) -> str:
+    """A command's arguments after `line`: each -o has its own line, long lines are folded."""
     lines = [line]
     options = True
-    at = 0
     fresh = False
+    at = 0
     while at < len(words):
         options = options and words[at].startswith("-")
         if options and words[at] == "-o" and at + 1 < len(words):

@@ -160,6 +160,14 @@ class TestShow(SynchronousTestCase):
             "    {x y} {}",
         )
 
+    def test_command_field(self) -> None:
+        """PC-4: -Ff, each -o on its own line."""
+        (entry,) = parse_entries("x unix - - n - - smtp -v -o a=b {c d}\n")[0]
+        self.assertEqual(Style(fold=True).field(entry, 7), "x/unix/command = smtp -v\n    -o a=b\n    {c d}")
+        self.assertEqual(Style(fold=True, values_only=True).field(entry, 7), "smtp -v\n    -o a=b\n    {c d}")
+        self.assertEqual(Style(names_only=True).field(entry, 7), "x/unix/command")
+        self.assertEqual(Style().field(entry, 7), "x/unix/command = smtp -v -o a=b {c d}")
+
     def test_json(self) -> None:
         """PC-5: one object a line."""
         self.assertEqual(Style(json=True).parameter("a", 'x  "y"\n é'), '{"a": "x \\"y\\" é"}')
