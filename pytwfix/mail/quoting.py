@@ -1,4 +1,4 @@
-"""Local parts in external form: quoted where RFC 5321 wants it (section 4.1.2). Pure."""
+"""Local parts in external form, quoted where RFC 5321 wants it (section 4.1.2), and back. Pure; nothing raises."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 
 _DOT_ATOM = re.compile(rb"[!#$%&'*+\-/=?^_`{|}~0-9A-Za-z\x80-\xff]+(?:\.[!#$%&'*+\-/=?^_`{|}~0-9A-Za-z\x80-\xff]+)*\Z")
 _MUST_ESCAPE = re.compile(rb'(["\\])')
+_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+_QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*+)"|\\(.)', re.DOTALL)
 
 
 def quoted_local(local: bytes) -> bytes:
@@ -17,3 +19,15 @@ def external_form(address: bytes) -> bytes:
     """An address with its local part quoted where it needs it."""
     local, at, domain = address.rpartition(b"@")
     return quoted_local(local) + at + domain if at else quoted_local(address)
+
+
+def internal_form(address: bytes) -> bytes:
+    """One address of external form without quotes and escapes, wherever they are."""
+    if b'"' not in address and b"\\" not in address:
+        return address
+    return _QUOTED.sub(_inner, address)
+
+
+def _inner(found: re.Match[bytes]) -> bytes:
+    inside: bytes | None = found.group(1)
+    return found.group(2) if inside is None else _ESCAPE.sub(rb"\1", inside)
