@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _TOKENS = 1 << 20
 _PLAIN = (b"to", b"cc", b"bcc")
 _RESENT = (b"resent-to", b"resent-cc", b"resent-bcc")
-_VERIFY, _RECORD = 1, 2  # TRACE_VERIFY_ONLY, TRACE_RECORD of mail/envelope.py, which is heavier
+_VERIFY, _RECORD = 512, 1024  # TRACE_VERIFY_ONLY, TRACE_RECORD of mail/envelope.py, which is heavier
 _SMTPUTF8, _REQUIRETLS = 1, 32  # SMTPUTF8_REQUESTED, REQUIRETLS_ESMTP
 
 

@@ -28,8 +28,9 @@ async def check(host: IHost, uid: int, sender: bytes) -> None:
     login = await host.threads.run(_login, uid)
     try:
         users = StringList(host.tables, cfg.authorized_submit_users, "authorized_submit_users")
-        if not await users.match(login):
-            raise _refused(f"User {login}({uid}) is not allowed to submit mail")
+        if not await users.match(login or "unknown"):
+            raise _refused(f"User {login or 'unknown'}({uid}) is not allowed to submit mail")
+        login = login or f"uid:{uid}"
         maps = Maps(host.tables, cfg.local_login_sender_maps, "local_login_sender_maps", log=host.log)
         allowed = await maps.lookup(login.encode())
     except TableError as error:
@@ -42,10 +43,11 @@ async def check(host: IHost, uid: int, sender: bytes) -> None:
 
 
 def _login(uid: int) -> str:
+    """The user's name, "" for a number that has none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
-        return f"uid:{uid}"
+        return ""
 
 
 def _permits(patterns: list[str], sender: bytes, null: str, delimiter: bytes) -> bool:

@@ -1,0 +1,91 @@
+"""Address lists, taken apart and put together."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from pytwfix.mail.addresslist import parse, render, tokens
+from pytwfix.mail.quoting import external_form, quoted_local
+
+PIECES = [
+    b"a",
+    b"@",
+    b"b.c",
+    b" ",
+    b",",
+    b";",
+    b":",
+    b"<",
+    b">",
+    b'"',
+    b"\\",
+    b"(x)",
+    b"(",
+    b")",
+    b"[1]",
+    b"[",
+    b"\xc3\xa9",
+]
+
+
+def addresses(text: bytes) -> list[bytes]:
+    return [element.address for element in parse(text, 1000) or () if element.address]
+
+
+class Lists(SynchronousTestCase):
+    def test_addresses(self) -> None:
+        """CA-8: mailboxes in all their forms, in internal form."""
+        for text, wanted in {
+            b"a@b.c ,d@e.f": [b"a@b.c", b"d@e.f"],
+            b"a @ b . c": [b"a@b.c"],
+            b"Joe Q. Public <joe@x>": [b"joe@x"],
+            b'"a b"@c': [b"a b@c"],
+            b'"a\\"b"@c': [b'a"b@c'],
+            b"a b c": [b"a", b"b", b"c"],
+            b"a@b.c d@e.f": [b"a@b.c", b"d@e.f"],
+            b"<@r1:u@h>": [b"@r1:u@h"],
+            b"joe@host (Joe (nested) X)": [b"joe@host"],
+            b"undisclosed-recipients: ;": [],
+            b"grp: Joe <a>, b@c; , d": [b"a", b"b@c", b"d"],
+            b"a@[1.2.3.4]": [b"a@[1.2.3.4]"],
+            b"Joe <joe> trailing": [b"joe", b"trailing"],
+            b"Joe (c) <joe (d) @ host> (e)": [b"joe@host"],
+            b"<>": [],
+            b"a\\,b@c": [b"a,b@c"],
+            b"": [],
+        }.items():
+            self.assertEqual(wanted, addresses(text), text)
+
+    def test_too_many_tokens(self) -> None:
+        """CL-5: header_address_token_limit."""
+        self.assertIsNone(parse(b"a, " * 100, 50))
+
+    def test_folding(self) -> None:
+        """CA-8: long lists are folded between addresses, groups are not broken."""
+        elements = parse(b", ".join(b"user%d@lab.example" % n for n in range(7)), 1000)
+        assert elements is not None
+        self.assertEqual(
+            b"To: user0@lab.example, user1@lab.example, user2@lab.example,\r\n"
+            b"\tuser3@lab.example, user4@lab.example, user5@lab.example,\r\n\tuser6@lab.example\r\n",
+            render(b"To", elements),
+        )
+
+    def test_quoting(self) -> None:
+        """External form has quotes where they are needed, and only there."""
+        for local, wanted in {b"a.b": b"a.b", b"a b": b'"a b"', b"a.": b'"a."', b'a"': b'"a\\""', b"": b""}.items():
+            self.assertEqual(wanted, quoted_local(local))
+        self.assertEqual(b'"a@b"@c', external_form(b"a@b@c"))
+
+    @settings(max_examples=300, deadline=None)
+    @given(st.lists(st.sampled_from(PIECES), max_size=25))
+    def test_anything(self, pieces: list[bytes]) -> None:
+        """Whatever a header holds, nothing is lost in tokens, and what is rendered has the same addresses."""
+        text = b"".join(pieces)
+        self.assertEqual(text, b"".join(raw for _, raw, _ in tokens(text)))
+        elements = parse(text, 1000)
+        assert elements is not None
+        again = render(b"To", elements)
+        self.assertTrue(again.endswith(b"\r\n"))
+        self.assertNotIn(b"\n\n", again.replace(b"\r", b""))
