@@ -32,7 +32,7 @@ def now(deferred: Deferred[Any]) -> Any:
     deferred.addBoth(out.append)
     assert out, "not done"
     if isinstance(out[0], Failure):
-        raise out[0].value
+        raise out[0].value  # type: ignore[misc]
     return out[0]
 
 
