@@ -86,7 +86,8 @@ class Checks:
         text = text or REJECTED
         self._log("reject", what, line, f"{dsn} {text}")
         self.over = True
-        raise MailError(Reply(451 if dsn[0] == "4" else 550, dsn, text))
+        self._mail.refuse(MailError(Reply(451 if dsn[0] == "4" else 550, dsn, text)))
+        return [line]
 
     def _discard(self, title: str, what: str, line: bytes, argument: str) -> list[bytes]:
         self._log("discard", what, line, argument)

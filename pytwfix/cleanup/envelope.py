@@ -189,26 +189,27 @@ class EnvelopeWriter:
         return await self._rewriter.rewrite("local", address)
 
     async def _expand(self, address: bytes) -> list[bytes]:
-        """All that virtual_alias_maps make of an address, in order. A name that is in its own expansion stays."""
+        """All that virtual_alias_maps make of an address, in order. A name that is in its own expansion stays; names
+        that lead back to each other have no end."""
         config = self._config
         maps = config.aliases
         done: list[bytes] = []
-        waiting: list[tuple[bytes, int, frozenset[bytes]]] = [(address, 0, frozenset())]
+        waiting: list[tuple[bytes, tuple[bytes, ...]]] = [(address, ())]
         while waiting:
-            current, depth, above = waiting.pop()
+            current, above = waiting.pop()
             key = current.lower()
-            results = None if key in above else await self._alias(maps, current)
+            results = None if above[-1:] == (key,) else await self._alias(maps, current)
             if results is None:
                 done.append(current)
                 continue
-            if depth >= config.recursion_limit:
+            if key in above or len(above) >= config.recursion_limit:
                 log.nesting(self._host.log, self._envelope.queue_id, maps.title, address)
                 raise _EXPANSION_ERROR
             if len(done) + len(waiting) + len(results) > config.expansion_limit:
                 log.expansion(self._host.log, self._envelope.queue_id, maps.title, address)
                 raise _EXPANSION_ERROR
-            below = above | {key}
-            waiting.extend((result, depth + 1, below) for result in reversed(results))
+            below = (*above, key)
+            waiting.extend((result, below) for result in reversed(results))
         return done
 
     async def _alias(self, maps: Maps, address: bytes) -> list[bytes] | None:

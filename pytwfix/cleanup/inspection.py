@@ -199,10 +199,12 @@ class Inspection:
         return [one + b"\r\n" for one in checked]
 
     def _mime_error(self, reason: str, sample: bytes) -> None:
-        """MailError: strict rules are broken."""
+        """Strict rules are broken."""
         mail = self._mail
+        if mail.refusal is not None:
+            return
         log.mime_error(mail.log, mail.queue_id, reason, sample.strip(), mail.context())
-        raise MailError(Reply(550, "5.6.0", reason))
+        mail.refuse(MailError(Reply(550, "5.6.0", reason)))
 
     async def finish(self) -> None:
         """What waited for its line end or for more of its field."""

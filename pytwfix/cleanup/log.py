@@ -29,6 +29,16 @@ def discarded(log: ILog, queue_id: str) -> None:
     log.info(f"{queue_id}: removed (discarded)")
 
 
+def bounced(log: ILog, queue_id: str, recipient: bytes, original: bytes, delay: float, dsn: str, reason: str) -> None:
+    """LG-10, for a recipient of a mail that is bounced before it was queued."""
+    also = f" orig_to=<{text(original)}>," if original and original != recipient else ""
+    late = f"{max(delay, 0):.2g}"
+    log.info(
+        f"{queue_id}: to=<{text(recipient)}>,{also} relay=none, delay={late}, delays={late}/0/0/0, dsn={dsn}, "
+        f"status=bounced ({reason})"
+    )
+
+
 def removed(log: ILog, queue_id: str) -> None:
     log.info(f"{queue_id}: removed")
 

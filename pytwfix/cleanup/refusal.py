@@ -13,6 +13,7 @@ from pytwfix.contracts.cleanup import Committed
 from pytwfix.contracts.queue import ACTIVE
 from pytwfix.contracts.reports import BOUNCE, Report
 from pytwfix.mail.envelope import Recipient
+from pytwfix.mail.quoting import external_form
 from pytwfix.mail.status import FAILED, Dsn
 
 if TYPE_CHECKING:
@@ -33,8 +34,10 @@ async def bounce(mail: Transaction, message: INewMessage, error: MailError) -> C
     envelope = await message.commit(envelope, ACTIVE)
     reports = mail.host.peers.reports
     for recipient in envelope.recipients:
-        dsn = Dsn(error.reply.dsn, reason, FAILED)
-        await reports.record(BOUNCE, mail.queue_id, Report(recipient, dsn, "none", mail.host.now()))
+        now, dsn = mail.host.now(), Dsn(error.reply.dsn, reason, FAILED)
+        await reports.record(BOUNCE, mail.queue_id, Report(recipient, dsn, "none", now))
+        address, original = external_form(recipient.address), external_form(recipient.original)
+        log.bounced(mail.log, mail.queue_id, address, original, now - envelope.arrival, dsn.status, reason)
     await reports.notify_bounce(envelope)
     await mail.host.peers.store.remove(ACTIVE, mail.queue_id)
     log.removed(mail.log, mail.queue_id)

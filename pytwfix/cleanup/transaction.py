@@ -32,6 +32,7 @@ from pytwfix.contracts.cleanup import (
 )
 from pytwfix.contracts.queue import ACTIVE, INCOMING, QueueError
 from pytwfix.contracts.queue import HOLD as HOLD_QUEUE
+from pytwfix.contracts.reports import TRACE
 from pytwfix.mail.envelope import SMTPUTF8_ANY, SMTPUTF8_REQUESTED, Envelope, Recipient
 from pytwfix.mail.errors import MailError, queue_file_write_error
 from pytwfix.mail.reply import Reply
@@ -79,6 +80,7 @@ class Transaction:
         self._copies: list[bytes] = []
         self._last = b""  # the recipient that log lines name
         self._error: MailError | None = None
+        self.refusal: MailError | None = None  # what to bounce the mail for, once all of it is there
         self._size = 0
         self._open = True
 
@@ -188,6 +190,12 @@ class Transaction:
             return settled(waiting)
         return None
 
+    def refuse(self, error: MailError) -> None:
+        """The content is not wanted. A mail that is to be bounced is taken to its end, for the notice."""
+        if not self._origin.flags & BOUNCE:
+            raise error
+        self.refusal = self.refusal or error
+
     def _failed(self, failure: object) -> None:
         error = getattr(failure, "value", None)
         if isinstance(error, QueueError):
@@ -258,6 +266,8 @@ class Transaction:
             return
         if self._head:
             await self._written(self.write(self._head))
+        if self.refusal is not None:
+            raise self.refusal
         if self.extracts:
             await self._extract()
         for address in self._copies:
@@ -310,12 +320,19 @@ class Transaction:
         """Tell the client, or the sender when nobody waits for an answer."""
         if self._origin.flags & BOUNCE and error.reply.code >= 500:
             return await bounce(self, self._message, error)
-        self._message.abort()
-        log.canceled(self.log, self.queue_id)
+        self._cancel()
         raise error
 
     def abort(self, reason: str = "") -> None:
         if self._open:
             self._open = False
-            self._message.abort()
-            log.canceled(self.log, self.queue_id)
+            self._cancel()
+
+    def _cancel(self) -> None:
+        self._message.abort()
+        log.canceled(self.log, self.queue_id)
+        if self.addresses.traced:
+            self.host.background(self._forget_report(), f"{self.queue_id}: report of an alias")
+
+    async def _forget_report(self) -> None:
+        await self.host.peers.reports.forget(TRACE, self.queue_id)

@@ -137,6 +137,10 @@ class KeptReports:
         self.records.setdefault((log, queue_id), []).append(report)
         return succeed(None)
 
+    def forget(self, log: str, queue_id: str) -> Deferred[None]:
+        self.records.pop((log, queue_id), None)
+        return succeed(None)
+
     def notify_bounce(self, envelope: Envelope) -> Deferred[None]:
         self.notices.append(("bounce", envelope.queue_id))
         return succeed(None)

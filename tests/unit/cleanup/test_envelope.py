@@ -69,8 +69,15 @@ class Envelopes(SynchronousTestCase):
         self.assertEqual([b"found@x.example"], self.expand(b"bare@lab.example"))
 
     def test_circle(self) -> None:
-        """CL-2: aliases that point at each other end."""
-        self.assertEqual([b"one@x.example"], self.expand(b"one@x.example"))
+        """CL-2: aliases that point at each other have no end, and no mail."""
+        mailer = Mailer(TABLES)
+        error = self.failureResultOf(mailer.begin().recipient(Recipient(b"one@x.example")), MailError)
+        self.assertEqual("451 4.6.0 Alias expansion error", error.value.reply.line())
+        self.assertEqual(
+            "warning: Q1: unreasonable virtual_alias_maps map nesting for one@x.example -- message not accepted, "
+            "try again later",
+            mailer.lines[0],
+        )
 
     def test_limits(self) -> None:
         """CL-2: too many results, too deep, too long: not accepted now."""
@@ -155,6 +162,14 @@ class Envelopes(SynchronousTestCase):
         self.assertEqual([("expanded", "2.0.0")], [(one.dsn.action, one.dsn.status) for one in reports])
         self.assertEqual([(TRACE, "Q1")], mailer.reports.notices)
         self.assertEqual({NOTIFY_NEVER}, {one.notify for one in mailer.mail().envelope.recipients})
+
+    def test_no_report_without_mail(self) -> None:
+        """CA-9: a mail that is not taken is not reported on."""
+        mailer = Mailer(TABLES)
+        transaction = mailer.begin()
+        now(transaction.recipient(Recipient(b"list@lab.example", notify=NOTIFY_SUCCESS)))
+        transaction.abort()
+        self.assertEqual({}, mailer.reports.records)
 
     def test_failing_table(self) -> None:
         """CA-5: a table that fails: try again later, and the log says which."""

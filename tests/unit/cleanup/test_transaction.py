@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from pytwfix.contracts.cleanup import BOUNCE, DISCARD, FILTER, HOLD, MAP, SMTPUTF8_AUTODETECT, Origin
@@ -134,17 +134,33 @@ class Bounces(SynchronousTestCase):
 
     def test_refused(self) -> None:
         mailer = Mailer({"header_checks": "regexp:{ {/^X-No/ REJECT 5.7.9 no thanks} }"})
-        mailer.send(b"X-No: 1\r\n\r\nb\r\n", flags=FILTER | MAP | BOUNCE, recipients=(b"a@x", b"b@x"))
+        queued: list[bytes] = []
+        mailer.reports.notify_bounce = lambda envelope: self._notified(mailer, queued)  # type: ignore[method-assign]
+        mailer.send(b"X-No: 1\r\nA: 1\r\n\r\nb\r\n", flags=FILTER | MAP | BOUNCE, recipients=(b"a@x", b"b"))
+        self.assertEqual([b"X-No: 1\r\nA: 1\r\n\r\nb\r\n"], queued)  # the whole mail, for the notice
         ((where, reports),) = mailer.reports.records.items()
         self.assertEqual(("bounce", "Q1"), where)
         self.assertEqual(
-            [(b"a@x", "5.7.9", "no thanks"), (b"b@x", "5.7.9", "no thanks")],
+            [(b"a@x", "5.7.9", "no thanks"), (b"b@lab.example", "5.7.9", "no thanks")],
             [(one.recipient.address, one.dsn.status, one.dsn.reason) for one in reports],
         )
-        self.assertEqual([("bounce", "Q1")], mailer.reports.notices)
         self.assertEqual({"active": {}}, mailer.store.queues)
-        self.assertEqual("Q1: removed", mailer.lines[-1])
+        self.assertEqual(
+            [
+                "Q1: to=<b@lab.example>, orig_to=<b>, relay=none, delay=0, delays=0/0/0/0, dsn=5.7.9, "
+                "status=bounced (no thanks)",
+                "Q1: removed",
+            ],
+            mailer.lines[-2:],
+        )
         self.assertEqual(([], []), (mailer.queue.woken, mailer.queue.active))
+
+    def _notified(self, mailer: Mailer, queued: list[bytes]) -> Deferred[None]:
+        """While the notice is made the mail is in the active queue, and nobody in it is to be delivered to."""
+        mail = mailer.mail("active")
+        self.assertTrue(all(recipient.done for recipient in mail.envelope.recipients))
+        queued.append(mail.content)
+        return succeed(None)
 
     def test_not_now(self) -> None:
         """What may work later is told to the submitter, who keeps the mail."""
@@ -155,5 +171,5 @@ class Bounces(SynchronousTestCase):
     def test_no_recipients(self) -> None:
         mailer = Mailer()
         mailer.send(BODY, flags=FILTER | BOUNCE, recipients=())
-        self.assertEqual(["Q1: no recipients specified", "Q1: removed"], mailer.lines[-2:])
+        self.assertEqual("Q1: no recipients specified", mailer.lines[1])
         self.assertEqual([("bounce", "Q1")], mailer.reports.notices)
