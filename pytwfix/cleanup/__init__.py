@@ -14,5 +14,6 @@ store, and tells the queue manager. It lives in the process of whoever submits. 
     checks         header_checks and body_checks: actions and their log lines
     inspection     the lines of a mail that must be looked at one by one: checks and MIME
     mime           which line of a mail belongs to what (RFC 2045, RFC 2046): pure
+    conversion     8-bit text made 7-bit (RFC 2045): pure
     refusal        mail that is bounced instead of refused, for submitters that do not wait
 """

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytwfix.cleanup.transaction import Transaction
 
 TOO_MANY_HOPS = MailError(Reply(554, "5.4.0", "Error: too many hops"))
+UNTERMINATED = "message header was not terminated by empty line"
 _FIELD = re.compile(rb"[^\n]*+\n(?:[ \t][^\n]*+\n)*+")
 _NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _ALWAYS = (
@@ -152,7 +153,15 @@ class Headers:
         if not self._message_id:
             log.message_id(self._mail.log, self._mail.queue_id, b"<>")
         wanted = self._mail.envelope.sendopts & REQUIRETLS_ESMTP and self._mail.config.requiretls_header
-        return b"Require-TLS-ESMTP: yes\r\n" if wanted and not self._tls_marked else b""
+        line = b"Require-TLS-ESMTP: yes\r\n" if wanted and not self._tls_marked else b""
+        return line + self._unterminated() if self._mail.repaired else line
+
+    def _unterminated(self) -> bytes:
+        """non_empty_end_of_header_action, for a header that ended without an empty line (CL-9)."""
+        action = self._mail.config.end_of_header
+        if action == "reject":
+            self._mail.refuse(MailError(Reply(550, "5.6.0", UNTERMINATED)))
+        return f"MIME-Error: {UNTERMINATED}\r\n".encode() if action == "add_header" else b""
 
     # -- the long way ----------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 
 from pytwfix.cleanup import log
+from pytwfix.cleanup.conversion import CONVERTED, encoding_field, quoted_printable
 from pytwfix.cleanup.headers import fields_of, name_of, value_of
 from pytwfix.cleanup.mime import BODY, BOUNDARY, NESTED_HEADER, PART_HEADER, Structure
 from pytwfix.cleanup.sequence import Waiting, settled
@@ -33,7 +34,17 @@ BAD_ENCODING = "invalid message/* or multipart/* encoding domain"
 class Inspection:
     """IParts of content.py."""
 
-    __slots__ = ("_field", "_length", "_long", "_mail", "_structure", "_tail", "_type_and_encoding")
+    __slots__ = (
+        "_converting",
+        "_field",
+        "_length",
+        "_long",
+        "_mail",
+        "_structure",
+        "_tail",
+        "_type_and_encoding",
+        "_unconverted",
+    )
 
     def __init__(self, mail: Transaction) -> None:
         self._mail = mail
@@ -44,6 +55,8 @@ class Inspection:
         self._length = 0  # of the text of this part, as far as it was checked
         self._tail = b""
         self._long = False  # in a line that is too long to be kept
+        self._converting = False  # the text of this part becomes quoted-printable
+        self._unconverted = False  # there is 8-bit text that does not say that it is
 
     # -- the mail's own header -------------------------------------------------------------------------------------
 
@@ -62,7 +75,8 @@ class Inspection:
             if mail.config.strict_7bit_headers and mail.config.mime and not field.isascii():
                 self._mime_error(EIGHT_BIT_HEADER, field)
             for line in await self._checked(self._header_maps(name, False), field):
-                out.append(await mail.headers.field(_SPACED.sub(rb"\1:", line, 1) if b":" in line else line))
+                kept = await mail.headers.field(_SPACED.sub(rb"\1:", line, 1) if b":" in line else line)
+                out.append(b"" if self._replaced(line) else kept)
         waiting = mail.write(b"".join(out))
         if waiting is not None:
             await waiting
@@ -92,20 +106,35 @@ class Inspection:
         self._structure.open(headers.content_type, headers.encoding)
         if self._structure.bad_encoding and mail.config.strict_encoding:
             self._mime_error(BAD_ENCODING, headers.content_type)
-        return mail.write(headers.missing() + empty_line)
+        return mail.write(headers.missing() + self._encoding(headers.encoding) + empty_line)
+
+    def _replaced(self, field: bytes) -> bool:
+        """Whether another field is to stand for this one (force_mime_input_conversion)."""
+        if not self._mail.config.convert or name_of(field) != b"content-transfer-encoding":
+            return False
+        return value_of(field).lower() in CONVERTED
+
+    def _encoding(self, encoding: bytes) -> bytes:
+        """The field that stands for one that was `_replaced`, when its header ends."""
+        if not self._mail.config.convert:
+            return b""
+        composite = self._structure.composite
+        self._converting = encoding in CONVERTED and not composite
+        return encoding_field(encoding, composite)
 
     # -- the body --------------------------------------------------------------------------------------------------
 
     def text(self, data: bytes) -> Waiting:
         if not self._looks():
-            if self._tail:
-                data, self._tail = self._tail + data, b""
+            if self._tail or self._field:  # it was looked at until now
+                gathered = b"".join(line + b"\r\n" for line in self._field)
+                data, self._tail, self._field = gathered + self._tail + data, b"", []
             return self._mail.text(data)
         return settled(Deferred.fromCoroutine(self._text(data)))
 
     def _looks(self) -> bool:
         mail, config = self._mail, self._mail.config
-        if config.strict:
+        if config.strict or config.convert:
             return True
         if not mail.checked or mail.checks.over:
             return False
@@ -128,6 +157,7 @@ class Inspection:
                 out.extend(await self._line(line))
         if self._long or len(rest) > _LONG_LINE:
             out.append(rest)
+            self._unconverted = self._unconverted or not rest.isascii()
             self._long = bool(rest) or self._long
         else:
             self._tail = rest
@@ -144,13 +174,12 @@ class Inspection:
                 self._field.append(line)
                 return []
             out = await self._end_field(before == NESTED_HEADER)
-            if kind == BOUNDARY:
-                self._begin()
-                return [*out, line + b"\r\n"]
-            if _FIELD_LINE.match(line):
+            if kind != BOUNDARY and _FIELD_LINE.match(line):
                 self._field.append(line)
                 return out
-            self._header_ended()
+            out.append(self._header_ended(kind == BOUNDARY))
+            if kind == BOUNDARY:
+                return [*out, line + b"\r\n"]
             if line:
                 return [*out, *(await self._body_line(line))]
             return [*out, b"\r\n"]
@@ -162,6 +191,7 @@ class Inspection:
     def _begin(self) -> None:
         self._length = 0
         self._type_and_encoding = [b"", b""]
+        self._converting = False
 
     async def _end_field(self, nested: bool) -> list[bytes]:
         """A field of a part's header is complete."""
@@ -178,25 +208,33 @@ class Inspection:
         if config.strict_7bit_headers and not field.isascii():
             self._mime_error(EIGHT_BIT_HEADER, field)
         maps = self._header_maps(name, True) if nested else config.mime_header_checks
-        return await self._checked(maps, field)
+        return [line for line in await self._checked(maps, field) if not self._replaced(line)]
 
-    def _header_ended(self) -> None:
+    def _header_ended(self, at_boundary: bool) -> bytes:
+        """What the header of a part still needs. It may be cut off by a boundary."""
         content_type, encoding = self._type_and_encoding
+        self._begin()
+        if at_boundary:
+            return encoding_field(encoding, False) if self._mail.config.convert else b""
         self._structure.open(content_type, encoding)
         if self._structure.bad_encoding and self._mail.config.strict_encoding:
             self._mime_error(BAD_ENCODING, content_type)
-        self._begin()
+        return self._encoding(encoding)
 
     async def _body_line(self, line: bytes) -> list[bytes]:
         mail, config = self._mail, self._mail.config
-        if config.strict_8bit_body and self._structure.domain not in (b"8bit", b"binary") and not line.isascii():
-            self._mime_error(EIGHT_BIT_BODY, line)
-        limit = config.body_limit
-        if not line or not config.body_checks or not mail.checked or mail.checks.over or self._length >= limit > 0:
-            return [line + b"\r\n"]
-        self._length += len(line) + 1
-        checked = await mail.checks.apply(config.body_checks, "body", line)
-        return [one + b"\r\n" for one in checked]
+        if not line.isascii():
+            if config.strict_8bit_body and self._structure.domain not in (b"8bit", b"binary"):
+                self._mime_error(EIGHT_BIT_BODY, line)
+            self._unconverted = self._unconverted or not self._converting
+        lines = [line]
+        if line and mail.checked and config.body_checks and not mail.checks.over:
+            if not config.body_limit or self._length < config.body_limit:
+                self._length += len(line) + 1
+                lines = await mail.checks.apply(config.body_checks, "body", line)
+        if self._converting:
+            lines = [part for one in lines for part in quoted_printable(one)]
+        return [one + b"\r\n" for one in lines]
 
     def _mime_error(self, reason: str, sample: bytes) -> None:
         """Strict rules are broken."""
@@ -214,6 +252,8 @@ class Inspection:
             out = await self._line(tail)
         if self._structure.state in (PART_HEADER, NESTED_HEADER):
             out += await self._end_field(self._structure.state == NESTED_HEADER)
+        if self._mail.config.convert and not self._unconverted:
+            self._mail.envelope.encoding = "7bit"
         waiting = self._mail.write(b"".join(out))
         if waiting is not None:
             await waiting

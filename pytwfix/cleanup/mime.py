@@ -26,7 +26,7 @@ class _Level:
 class Structure:
     """Where in a mail one is. `state` is one of the words above, without BOUNDARY."""
 
-    __slots__ = ("_boundary_limit", "_depth", "_levels", "_nesting", "bad_encoding", "domain", "state")
+    __slots__ = ("_boundary_limit", "_depth", "_levels", "_nesting", "bad_encoding", "composite", "domain", "state")
 
     def __init__(self, nesting: int, boundary_limit: int) -> None:
         self._nesting = nesting
@@ -35,6 +35,7 @@ class Structure:
         self._depth = 0
         self.state = BODY
         self.domain = b"7bit"  # how the text of this part is encoded
+        self.composite = False  # what follows the header that has ended is made of parts
         self.bad_encoding = False  # a multipart or message part that is encoded itself
 
     def open(self, content_type: bytes, encoding: bytes) -> None:
@@ -44,7 +45,8 @@ class Structure:
         self.bad_encoding = composite and encoding not in _PLAIN_ENCODINGS
         self.domain = encoding or b"7bit"
         self.state = BODY
-        if not composite or self._depth >= self._nesting:
+        self.composite = composite and self._depth < self._nesting
+        if not self.composite:
             return
         if main == b"message":
             self._depth += 1

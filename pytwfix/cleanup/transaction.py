@@ -35,6 +35,7 @@ from pytwfix.contracts.queue import HOLD as HOLD_QUEUE
 from pytwfix.contracts.reports import TRACE
 from pytwfix.mail.envelope import SMTPUTF8_ANY, SMTPUTF8_REQUESTED, Envelope, Recipient
 from pytwfix.mail.errors import MailError, queue_file_write_error
+from pytwfix.mail.quoting import external_form
 from pytwfix.mail.reply import Reply
 
 if TYPE_CHECKING:
@@ -123,14 +124,19 @@ class Transaction:
         self.extracts = True
         self._resent_only = resent
 
+    @property
+    def repaired(self) -> bool:
+        """Whether the header ended without an empty line, which was then put in."""
+        return self._content is not None and self._content.repaired
+
     def context(self) -> str:
         """Where a mail comes from, as the log lines of checks say it (LG-7)."""
         origin = self._origin
         client = origin.origin if origin.origin.address else origin.client
         text = f"from {origin.source or 'local'};"
-        text += f" from=<{log.text(self.envelope.sender)}>"
+        text += f" from=<{log.text(external_form(self.envelope.sender))}>"
         if self._last:
-            text += f" to=<{log.text(self._last)}>"
+            text += f" to=<{log.text(external_form(self._last))}>"
         if client.protocol:
             text += f" proto={client.protocol}"
         if client.helo:
@@ -166,7 +172,7 @@ class Transaction:
 
     def _start(self) -> Content:
         config = self.config
-        if self.checked or config.strict or self._must_look():
+        if self.checked or config.strict or config.convert or self._must_look():
             self._inspection = Inspection(self)
         content = self._content = Content(self._inspection or self, config.fix_stray)
         if self._pending:

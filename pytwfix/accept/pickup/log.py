@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pytwfix.contracts.host import ILog
+from pytwfix.mail.quoting import external_form
 
 
 def picked_up(log: ILog, queue_id: str, uid: int, sender: bytes, original_id: str) -> None:
-    text = f"{queue_id}: uid={uid} from=<{sender.decode('utf-8', 'replace')}>"
+    text = f"{queue_id}: uid={uid} from=<{external_form(sender).decode('utf-8', 'replace')}>"
     log.info(f"{text} orig_id={original_id}" if original_id else text)
 
 

@@ -174,6 +174,21 @@ class Fields(SynchronousTestCase):
         mailer.send(b"To: joe, a@b.c\r\n\r\nb\r\n")
         self.assertEqual(b"To: joe@domain.invalid, a@b.c\r\n", field(mailer, b"To"))
 
+    def test_unterminated(self) -> None:
+        """CL-9: non_empty_end_of_header_action, when a header ends without an empty line."""
+        text = b"A: 1\r\nthis is no header\r\n"
+        for main in ({}, CHECKED):
+            fixed = Mailer(main)
+            fixed.send(text)
+            self.assertEqual(b"A: 1\r\n\r\nthis is no header\r\n", fixed.mail().content)
+            marked = Mailer({**main, "non_empty_end_of_header_action": "add_header"})
+            marked.send(text)
+            self.assertIn(b"MIME-Error: ", field(marked, b"MIME-Error"))
+            refusing = Mailer({**main, "non_empty_end_of_header_action": "reject"})
+            self.assertTrue(refusing.refused(text).startswith("550 5.6.0 "))
+            refusing.send(b"A: 1\r\n\r\nb\r\n")
+            refusing.send(b"A: 1\r\n")
+
     def test_failing_map(self) -> None:
         """CA-5: a canonical table that fails for a header refuses the mail for now."""
         mailer = Mailer({"canonical_maps": "fail:x", "canonical_classes": "header_sender"})

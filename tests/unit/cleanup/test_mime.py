@@ -87,6 +87,14 @@ class Parts(SynchronousTestCase):
         mailer.send(MULTIPART + b"--x\r\nContent-Disposition: attachment;\r\n\tfilename=a.exe\r\n\r\nb\r\n--x--\r\n")
         self.assertEqual(MULTIPART + b"--x\r\nX-Gone: 1\r\n\r\nb\r\n--x--\r\n", mailer.mail().content)
 
+    def test_pass_in_a_part(self) -> None:
+        """CL-7: when PASS ends the checks in the middle of a part's header, nothing changes places."""
+        content = MULTIPART + b"--x\r\nX-Pass: 1\r\nX-A: 1\r\nX-B: 2\r\n\r\nbody\r\n--x--\r\n"
+        for piece in range(1, 30):
+            mailer = Mailer({"mime_header_checks": "regexp:{ {/^X-Pass/ PASS} }"})
+            mailer.send(content, piece=piece)
+            self.assertEqual(content, mailer.mail().content)
+
     def test_cut_off(self) -> None:
         """A mail that ends in the header of a part loses nothing."""
         mailer = Mailer(ALL)
