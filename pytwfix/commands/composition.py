@@ -82,7 +82,7 @@ def compose(
     out.append(records.record(records.SENDER, sender))
     _recipients(options, given, out)
     out.append(records.record(records.CONTENT, b""))
-    out.extend(records.lines(lines))
+    out.append(records.lines(lines))
     out.append(records.record(records.EXTRACTED, b""))
     _recipients(options, extracted, out)
     out.append(records.record(records.END, b""))

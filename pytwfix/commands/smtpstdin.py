@@ -142,7 +142,7 @@ class Session:
                 out.append(records.attribute("dsn_orig_rcpt", recipient.orcpt))
             out.append(records.record(records.RECIPIENT, recipient.recipient))
         out.append(records.record(records.CONTENT, b""))
-        out.extend(records.lines(self._lines()))
+        out.append(records.lines(self._lines()))
         out += [records.record(records.EXTRACTED, b""), records.record(records.END, b"")]
         return b"".join(out)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
 
     from pytwfix.contracts.cleanup import ITransaction
-    from pytwfix.contracts.host import IHost
+    from pytwfix.contracts.host import IDisk, IHost
 
 INTERVAL = 60.0  # the wake-up time in master.cf
 _TOGETHER = 20  # files that are in work at once: their queue files share a flush
@@ -115,12 +115,10 @@ class PickupService(Service):
         cfg = host.settings(PickupSettings)
         path = f"{cfg.queue_directory}/{drop.MAILDROP}/{name}"
         try:
-            found = await host.threads.run(drop.read, host.disk, path)
+            found = await host.threads.run(_read, host.disk, path)
             if found is None:
                 return
-            uid, data = found
-            trusted = uid in (0, os.geteuid())
-            await self._deliver(cfg, uid, DropFile(data if trusted else sanitized(data, uid)))
+            await self._deliver(cfg, *found)
             await host.threads.run(host.disk.unlink, path)
         except FileNotFoundError:
             return
@@ -191,3 +189,13 @@ class PickupService(Service):
         when = mail_date(self._host.now())
         by = f"Received: by {cfg.myhostname} ({cfg.mail_name}, from userid {uid})"
         return f"{by}\r\n\tid {queue_id}; {when}\r\n".encode()
+
+
+def _read(disk: IDisk, path: str) -> tuple[int, DropFile] | None:
+    """(owner, mail), in a thread: a large file takes a while. Files that are not our own may say less."""
+    found = drop.read(disk, path)
+    if found is None:
+        return None
+    uid, data = found
+    trusted = uid in (0, os.geteuid())
+    return uid, DropFile(data if trusted else sanitized(data, uid))

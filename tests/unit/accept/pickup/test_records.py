@@ -14,7 +14,7 @@ R = records.record
 
 
 def mail(*envelope: bytes, text: tuple[bytes, ...] = (b"Subject: x", b"", b"b"), extra: bytes = b"") -> bytes:
-    return b"".join(envelope) + R(b"M", b"") + b"".join(records.lines(text)) + R(b"X", b"") + extra + R(b"E", b"")
+    return b"".join(envelope) + R(b"M", b"") + records.lines(text) + R(b"X", b"") + extra + R(b"E", b"")
 
 
 class Records(SynchronousTestCase):
