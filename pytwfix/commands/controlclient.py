@@ -1,0 +1,54 @@
+"""A command asks the running system (contracts/control.py). Light: a socket and JSON lines.
+
+ControlDown: nobody listens. ControlError: the answer is no, with an exit code.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+_TIMEOUT = 3600.0
+
+
+class ControlDown(Exception):
+    """The mail system is down, or cannot be reached; the text says why."""
+
+
+class ControlError(Exception):
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def ask(path: str, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The lines of the answer but the last, as they come."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(_TIMEOUT)
+    with connection:
+        try:
+            connection.connect(path)
+            connection.sendall(json.dumps(request).encode() + b"\n")
+        except OSError as error:
+            raise ControlDown(error.strerror or str(error)) from None
+        with connection.makefile("rb") as answer:
+            yield from _lines(answer)
+
+
+def _lines(answer: Any) -> Iterator[dict[str, Any]]:
+    while True:
+        try:
+            line = answer.readline()
+            message = json.loads(line.decode("utf-8", "surrogateescape")) if line else None
+        except (OSError, ValueError) as error:
+            raise ControlError(f"malformed server response: {error}", 69) from None
+        if message is None:
+            raise ControlError("the mail system hung up without an answer", 69)
+        if "ok" not in message:
+            yield message
+            continue
+        if not message["ok"]:
+            raise ControlError(str(message.get("error", "refused")), int(message.get("code") or 69))
+        return

@@ -1,0 +1,45 @@
+"""Listings as mailq prints them (INVENTORY PQ-2). Pure and light."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+_SHORT = "%-11s %7s %-20s %s"
+_LONG = "%-17s %8s %-19s %s"
+_SHORT_HEAD = _SHORT % ("-Queue ID-", "--Size--", "----Arrival Time----", "-Sender/Recipient-------")
+_LONG_HEAD = _LONG % ("----Queue ID-----", "--Size--", "---Arrival Time----", "--Sender/Recipient------")
+_MARKS = {"active": "*", "hold": "!"}
+
+
+def lines(messages: Iterable[dict[str, Any]], long_ids: bool) -> Iterator[str]:
+    """The listing of messages as showq/listing.py gives them, line by line."""
+    form = _LONG if long_ids else _SHORT
+    count = size = 0
+    for message in messages:
+        if not count:
+            yield _LONG_HEAD if long_ids else _SHORT_HEAD
+        count += 1
+        size += message["message_size"]
+        yield from _message(message, form)
+        yield ""
+    if count:
+        yield f"-- {size // 1024} Kbytes in {count} Request{'' if count == 1 else 's'}."
+    else:
+        yield "Mail queue is empty"
+
+
+def _message(message: dict[str, Any], form: str) -> Iterator[str]:
+    mark = _MARKS.get(message["queue_name"], "") + ("#" if message["forced_expire"] else "")
+    arrival = time.strftime("%a %b %e %H:%M:%S", time.localtime(message["arrival_time"]))
+    yield form % (message["queue_id"] + mark, message["message_size"], arrival, message["sender"])
+    last = ""
+    for recipient in message["recipients"]:
+        if "bounce_reason" in recipient:
+            continue  # already given up
+        reason = recipient.get("delay_reason", "")
+        if reason != last:
+            yield f"{'(' + (reason or 'reason unavailable') + ')':>78}"
+            last = reason
+        yield form % ("", "", "", recipient["address"])

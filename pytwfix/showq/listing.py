@@ -1,0 +1,155 @@
+"""What is in the queue, message by message (INVENTORY PQ-2, PQ-3).
+
+Light: commands read files with it when the daemon is down, and the daemon does for the control verb `list`. A message
+is a dict, as postqueue -j shows it. Files that go away, are not complete or make no sense are left out; of one that is
+cut off, what there is of it is shown. Blocks; raises OSError for a directory that cannot be read.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from typing import Any
+
+from pytwfix.mail.queueid import valid
+from pytwfix.spool.cursor import Cursor
+from pytwfix.spool.paths import QueuePaths
+from pytwfix.spool.records import BadRecord, Record
+from pytwfix.spool.reporttext import entries, shown_address
+
+QUEUES = ("maildrop", "active", "incoming", "deferred", "hold")
+_EXPIRED = 0o010
+_MOST_RECORDS = 1_000_000
+_SIZE, _TIME, _SENDER, _RECIPIENT, _DONE, _MESSAGE, _EXTRACTED, _END, _ORIGINAL = b"CTSRDMXEO"
+
+Entry = dict[str, Any]
+
+
+def list_queues(paths: QueuePaths, queues: tuple[str, ...] = QUEUES) -> Iterator[Entry]:
+    """Every message of the queues."""
+    for queue in queues:
+        for path, queue_id in _files(f"{paths.directory}/{queue}"):
+            entry = read_entry(paths, queue, queue_id, path)
+            if entry is not None:
+                yield entry
+
+
+def _files(folder: str) -> Iterator[tuple[str, str]]:
+    """(path, queue ID) of a queue's files, those of subdirectories too."""
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return
+    for name in names:
+        path = f"{folder}/{name}"
+        if len(name) == 1:
+            if os.path.isdir(path):
+                yield from _files(path)
+        elif valid(name):
+            yield path, name
+
+
+def read_entry(paths: QueuePaths, queue: str, queue_id: str, path: str) -> Entry | None:
+    """One message, or None."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or not status.st_mode & stat.S_IXUSR:
+            return None
+        found = _Envelope()
+        found.read(fd)
+        if found.arrival < 0 or found.sender is None:
+            return None
+        return {
+            "queue_name": queue,
+            "queue_id": queue_id,
+            "arrival_time": found.arrival,
+            "message_size": status.st_size if found.size < 0 else found.size,
+            "forced_expire": bool(status.st_mode & _EXPIRED) and queue != "maildrop",
+            "sender": shown_address(found.sender),
+            "recipients": _recipients(paths, queue_id, found.recipients),
+        }
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+
+
+class _Envelope:
+    """What a listing needs of a file."""
+
+    def __init__(self) -> None:
+        self.arrival = -1
+        self.size = -1
+        self.sender: bytes | None = None
+        self.recipients: list[tuple[bytes, bytes]] = []  # those not done: address, original
+        self._original = b""
+
+    def read(self, fd: int) -> None:
+        """As much as can be read."""
+        cursor = Cursor(lambda size, offset: os.pread(fd, size, offset))
+        try:
+            self._read(cursor)
+        except (BadRecord, ValueError, IndexError):
+            return
+
+    def _read(self, cursor: Cursor) -> None:
+        end = -1
+        for _ in range(_MOST_RECORDS):
+            item = cursor.next()
+            if item is None or item.kind == _END:
+                return
+            if item.kind == _SIZE:
+                numbers = [int(text) for text in item.data.split()[:2]]
+                self.size, end = numbers[0], numbers[0] + numbers[1]
+            elif item.kind == _MESSAGE and end >= 0:
+                cursor.at = end
+            else:
+                self._take(item)
+
+    def _take(self, item: Record) -> None:
+        kind = item.kind
+        if kind == _RECIPIENT:
+            self.recipients.append((item.data, self._original))
+            self._original = b""
+        elif kind == _DONE:
+            self._original = b""
+        elif kind == _ORIGINAL:
+            self._original = item.data
+        elif kind == _TIME and self.arrival < 0:
+            self.arrival = int(item.data.split()[0])
+        elif kind == _SENDER and self.sender is None:
+            self.sender = item.data
+
+
+def _recipients(paths: QueuePaths, queue_id: str, left: list[tuple[bytes, bytes]]) -> list[Entry]:
+    """Recipients with their reasons: those of the defer and bounce logs first, in their order."""
+    known = {shown_address(address): shown_address(original) for address, original in left}
+    out: list[Entry] = []
+    seen: set[str] = set()
+    for log, name in (("defer", "delay_reason"), ("bounce", "bounce_reason")):
+        for item in _reasons(paths.path(log, queue_id)):
+            address = item["recipient"]
+            seen.add(address)
+            entry = _recipient(address, item.get("original_recipient") or known.get(address, ""))
+            entry[name] = item.get("reason", "")
+            out.append(entry)
+    out.extend(_recipient(address, original) for address, original in known.items() if address not in seen)
+    return out
+
+
+def _recipient(address: str, original: str) -> Entry:
+    return {"address": address, "orig_address": original or address}
+
+
+def _reasons(path: str) -> Iterator[dict[str, str]]:
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError:
+        return
+    yield from entries(data)
