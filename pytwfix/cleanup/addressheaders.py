@@ -26,6 +26,11 @@ KINDS: dict[bytes, int] = {
     **dict.fromkeys((_RECIPIENTS + b" apparently-to mail-followup-to mail-reply-to").split(), RECIPIENT),
 }
 RECIPIENTS = frozenset(_RECIPIENTS.split())  # those that `sendmail -t` reads
+# A field with one plain address, perhaps behind a name: it need not be taken apart to see that it is complete.
+_SINGLE = re.compile(
+    rb"[!-9;-~]+:[ ]?(?:([!#-'*+\-/-9=?A-Z^-~.]+@[A-Za-z0-9.-]+)"
+    rb"|(?:\"[^\"\\\r\n]*\"|[A-Za-z0-9_=?'. -]*) ?<([!#-'*+\-/-9=?A-Z^-~.]+@[A-Za-z0-9.-]+)>)[ ]*\r\n\Z"
+)
 _ATOMS = re.compile(rb"[-A-Za-z0-9!#$%&'*+/=?^_`{|}~ \t]*\Z")
 _ESCAPE = re.compile(rb'(["\\])')
 
@@ -38,6 +43,8 @@ def addresses(field: bytes, limit: int) -> list[bytes]:
 
 async def rewritten(mail: Transaction, name: bytes, field: bytes) -> bytes:
     """The field with its addresses as they shall be. MailError when a table fails."""
+    if await _complete(mail, name, field):
+        return field
     raw, _, value = field.partition(b":")
     elements = parse(value.strip(), mail.config.token_limit)
     if elements is None:
@@ -59,6 +66,18 @@ async def rewritten(mail: Transaction, name: bytes, field: bytes) -> bytes:
             element.address = new
             changed = True
     return render(raw.strip(), elements) if changed else field
+
+
+async def _complete(mail: Transaction, name: bytes, field: bytes) -> bool:
+    """Whether the field has one plain address and that stays as it is."""
+    config = mail.config
+    if mail.mapped and (config.header_sender if KINDS[name] == SENDER else config.header_recipient):
+        return False
+    match = _SINGLE.match(field)
+    if match is None:
+        return False
+    address = match.group(1) or match.group(2)
+    return await mail.host.peers.rewriter.rewrite(mail.envelope.rewrite_context, address) == address
 
 
 def originator(envelope: Envelope, config: Configuration) -> bytes:

@@ -39,7 +39,6 @@ class Configuration:
         self._checks(cfg)
         self._headers(cfg)
         self.filters_internal = frozenset(split_list(cfg.internal_mail_filter_classes))
-        self.autodetect = frozenset(split_list(cfg.smtputf8_autodetect_classes))
 
     def maps(self, names: str, title: str) -> Maps:
         return Maps(self.host.tables, names, title, log=self.host.log)

@@ -1,8 +1,9 @@
 """What cleanup does with header fields: count, log, drop, complete, add (RFC 5322; INVENTORY CL-4, CL-5, CL-13, CL-15).
 
 `Headers.block` is the short way, for a stranger's mail that nobody inspects: one search over all fields for the few
-that matter, and the block goes on as it is. `Headers.fields` is the long way, field by field: checks, addresses
-rewritten, missing headers added. Fields are bytes with CRLF line ends, continuation lines included.
+that matter, and the block goes on as it is. `Headers.field` is the long way, field by field: addresses rewritten, what
+is missing noted. `Headers.sparse` takes the long way for the fields that need it alone, when nothing is checked. Fields
+are bytes with CRLF line ends, continuation lines included.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ _ALWAYS = (
     b"tls-required",
     b"require-tls-esmtp",
 )
-_searches: dict[frozenset[bytes], re.Pattern[bytes]] = {}
+_COMPLETED = (b"date", *addressheaders.KINDS)
+_searches: dict[tuple[frozenset[bytes], bool], re.Pattern[bytes]] = {}
 
 
 def fields_of(block: bytes) -> Iterator[bytes]:
@@ -54,12 +56,15 @@ def value_of(field: bytes) -> bytes:
     return value.replace(b"\r\n", b"") if b"\r\n" in value else value
 
 
-def _search(drop: frozenset[bytes]) -> re.Pattern[bytes]:
-    """Finds, in a lower-case block that begins with LF, the fields that matter."""
-    found = _searches.get(drop)
+def _search(drop: frozenset[bytes], completing: bool = False) -> re.Pattern[bytes]:
+    """Finds, in a lower-case block that begins with LF, the fields that matter: for mail of our own users
+    (`completing`) also those with addresses, and any that is Resent-."""
+    found = _searches.get((drop, completing))
     if found is None:
-        names = b"|".join(re.escape(name) for name in (*_ALWAYS, *sorted(drop)))
-        found = _searches[drop] = re.compile(rb"\n(" + names + rb")[ \t]*:")
+        names = b"|".join(re.escape(name) for name in (*_ALWAYS, *sorted(drop), *(_COMPLETED if completing else ())))
+        if completing:
+            names += rb"|resent-[!-9;-~]+"
+        found = _searches[drop, completing] = re.compile(rb"\n(" + names + rb")[ \t]*:")
     return found
 
 
@@ -98,9 +103,9 @@ class Headers:
             block = b"".join(self._trimmed(field) for field in fields_of(block))
         if not block.isascii():
             self._not_ascii()
-        lower = b"\n" + block.lower()
         drop = config.drop
         dropped: list[int] = []
+        lower = b"\n" + block.lower()
         for match in _search(drop).finditer(lower):
             name = match.group(1)
             if name == b"received":
@@ -164,6 +169,21 @@ class Headers:
         return f"MIME-Error: {UNTERMINATED}\r\n".encode() if action == "add_header" else b""
 
     # -- the long way ----------------------------------------------------------------------------------------------
+
+    async def sparse(self, block: bytes) -> bytes:
+        """The block that goes on. MailError: the mail is refused."""
+        out: list[bytes] = []
+        at = 0
+        if not block.isascii():
+            self._not_ascii()
+        for match in _search(self._mail.config.drop, True).finditer(b"\n" + block.lower()):
+            start = match.start()
+            field = _field_at(block, start)
+            out.append(block[at:start])
+            out.append(await self.field(field))
+            at = start + len(field)
+        out.append(block[at:])
+        return b"".join(out)
 
     async def field(self, field: bytes) -> bytes:
         """What goes on in place of a field, b"" for nothing. MailError: the mail is refused."""

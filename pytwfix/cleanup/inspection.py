@@ -61,7 +61,17 @@ class Inspection:
     # -- the mail's own header -------------------------------------------------------------------------------------
 
     def header(self, block: bytes) -> Waiting:
-        return settled(Deferred.fromCoroutine(self._header(block)))
+        mail = self._mail
+        config = mail.config
+        odd = b" :" in block or b"\t:" in block or b"\0" in block or len(block) > config.header_limit
+        if odd or mail.checked or config.strict or config.convert:
+            return settled(Deferred.fromCoroutine(self._header(block)))
+        return settled(Deferred.fromCoroutine(self._sparse(block)))
+
+    async def _sparse(self, block: bytes) -> None:
+        waiting = self._mail.keep(await self._mail.headers.sparse(block))
+        if waiting is not None:
+            await waiting
 
     async def _header(self, block: bytes) -> None:
         mail = self._mail
@@ -77,7 +87,7 @@ class Inspection:
             for line in await self._checked(self._header_maps(name, False), field):
                 kept = await mail.headers.field(_SPACED.sub(rb"\1:", line, 1) if b":" in line else line)
                 out.append(b"" if self._replaced(line) else kept)
-        waiting = mail.write(b"".join(out))
+        waiting = mail.keep(b"".join(out))
         if waiting is not None:
             await waiting
 
@@ -106,7 +116,7 @@ class Inspection:
         self._structure.open(headers.content_type, headers.encoding)
         if self._structure.bad_encoding and mail.config.strict_encoding:
             self._mime_error(BAD_ENCODING, headers.content_type)
-        return mail.write(headers.missing() + self._encoding(headers.encoding) + empty_line)
+        return mail.keep(headers.missing() + self._encoding(headers.encoding) + empty_line)
 
     def _replaced(self, field: bytes) -> bool:
         """Whether another field is to stand for this one (force_mime_input_conversion)."""

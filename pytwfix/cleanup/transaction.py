@@ -25,6 +25,7 @@ from pytwfix.contracts.cleanup import (
     DISCARD,
     FILTER,
     HOLD,
+    INTERNAL,
     MAP,
     SMTPUTF8_AUTODETECT,
     Committed,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from pytwfix.contracts.queue import INewMessage
 
 _8BIT = re.compile(rb"^content-transfer-encoding[ \t]*:[ \t]*8bit\b", re.IGNORECASE | re.MULTILINE)
+_KEEP = 1 << 16
 TOO_BIG = MailError(Reply(552, "5.3.4", "Error: message file too big"))
 BAD_CHARACTERS = MailError(Reply(550, "5.7.1", "disallowed character"))
 NO_RECIPIENTS = MailError(Reply(550, "5.1.0", "Error: no recipients specified"))
@@ -68,7 +70,8 @@ class Transaction:
         self.addresses = EnvelopeWriter(host, config, self.envelope, self.mapped)
         self.headers = Headers(self)
         self.checks = Checks(self)
-        self.checked = bool(flags & FILTER) and config.checks
+        own = bool(flags & INTERNAL) and origin.service in config.filters_internal
+        self.checked = (bool(flags & FILTER) or own) and config.checks
         self.rewrites = origin.rewrite_context == "local" or config.rewrite_remote
         self.adds = self.rewrites or config.add_missing
         self.extracts = False
@@ -77,7 +80,7 @@ class Transaction:
         self._content: Content | None = None
         self._inspection: Inspection | None = None
         self._pending: list[bytes] = []  # header lines to go first
-        self._head = b""  # on the short way: the header, until the body begins
+        self._head = b""  # the header, until the body begins
         self._copies: list[bytes] = []
         self._last = b""  # the recipient that log lines name
         self._error: MailError | None = None
@@ -214,22 +217,25 @@ class Transaction:
     # The short way: IParts for a mail of which nothing is inspected.
 
     def header(self, block: bytes) -> Waiting:
-        self._head += self.headers.block(block)
-        return None
+        return self.keep(self.headers.block(block))
 
     def end_of_header(self, empty_line: bytes) -> Waiting:
-        self._head += self.headers.end() + empty_line
-        return None
+        return self.keep(self.headers.end() + empty_line)
 
     def text(self, data: bytes) -> Waiting:
         if self.headers.content_type and self.config.detect_8bit:
             self.detect_8bit(data)
-        if self._head:  # one write for the whole of a small mail
-            data, self._head = self._head + data, b""
-        return self._write(data)
+        return self.write(data)
+
+    def keep(self, header: bytes) -> Waiting:
+        """Part of the header: it goes to the queue file with what follows, so that a small mail is one write."""
+        self._head += header
+        return self.write(b"") if len(self._head) > _KEEP else None
 
     def write(self, data: bytes) -> Waiting:
         """To the queue file."""
+        if self._head:
+            data, self._head = self._head + data, b""
         return self._write(data) if data else None
 
     def detect_8bit(self, data: bytes) -> None:
@@ -270,8 +276,7 @@ class Transaction:
             raise self._error
         if self.discarded:
             return
-        if self._head:
-            await self._written(self.write(self._head))
+        await self._written(self.write(b""))
         if self.refusal is not None:
             raise self.refusal
         if self.extracts:

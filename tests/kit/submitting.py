@@ -50,12 +50,14 @@ class Mailer:
         self.cleanup = CleanupService(self.host)
         peers.cleanup = self.cleanup
 
-    def begin(self, context: str = "remote", flags: int = FILTER | MAP, protocol: str = "ESMTP") -> Transaction:
+    def begin(
+        self, context: str = "remote", flags: int = FILTER | MAP, protocol: str = "ESMTP", service: str = "smtpd"
+    ) -> Transaction:
         client = Client("client.example", "192.0.2.1", "25", "cli.example", protocol)
         source = "client.example[192.0.2.1]" if protocol else "local"
         if not protocol:
             client = Client()
-        origin = Origin(flags, client, rewrite_context=context, source=source, service="smtpd")
+        origin = Origin(flags, client, rewrite_context=context, source=source, service=service)
         transaction: Transaction = now(self.cleanup.begin(origin))
         return transaction
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pytwfix.contracts.cleanup import MAP
+from pytwfix.contracts.cleanup import INTERNAL, MAP
 from pytwfix.mail.envelope import Recipient
 from pytwfix.mail.errors import MailError
 from tests.kit.submitting import Mailer, now
@@ -119,6 +119,14 @@ class HeaderChecks(SynchronousTestCase):
         mailer = Mailer(MAIN)
         mailer.send(b"X-Reject: v\r\n\r\nbody-reject\r\n", flags=MAP)
         self.assertEqual(["Q1: message-id=<>"], mailer.lines)
+
+    def test_own_mail(self) -> None:
+        """CL-6: our own notices are looked at only if internal_mail_filter_classes says so."""
+        content = b"X-Warn: v\r\n\r\nb\r\n"
+        for classes, count in (("", 1), ("bounce", 2)):
+            mailer = Mailer({**MAIN, "internal_mail_filter_classes": classes})
+            mailer.send(content, flags=INTERNAL, service="bounce")
+            self.assertEqual(count, len(mailer.lines))
 
     def test_failing_table(self) -> None:
         """CA-5: a table that fails refuses the mail for now."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from pytwfix.contracts.cleanup import FILTER, MAP
@@ -11,6 +13,25 @@ from pytwfix.mail.envelope import REQUIRETLS_ESMTP, REQUIRETLS_HEADER, SMTPUTF8_
 from tests.kit.submitting import Mailer, now
 
 CHECKED = {"header_checks": "regexp:{ {/^X-Nothing:/ DUNNO} }"}  # makes cleanup go the long way
+
+FIELDS = [
+    b"From: joe\r\n",
+    b"from: Joe X <joe@x.example>\r\n",
+    b"To: a, b@c.d,\r\n\te@f.\r\n",
+    b"Cc: grp: a;\r\n",
+    b"Bcc: hidden\r\n more\r\n",
+    b"Subject: x\r\n\ty\r\n",
+    b"Date: now\r\n",
+    b"Message-ID: <a@b>\r\n",
+    b"Resent-Message-Id: <r@s>\r\n",
+    b"Resent-Foo: 1\r\n",
+    b"Resent-From: joe\r\n",
+    b"Received: from x\r\n\tby y\r\n",
+    b"Content-Type: text/plain\r\n",
+    b"Content-Transfer-Encoding: 8bit\r\n",
+    "X-Name: \u00e9\r\n".encode(),
+    b"X: a\0b\r\n",
+]
 
 
 def field(mailer: Mailer, name: bytes) -> bytes:
@@ -26,6 +47,18 @@ class Fields(SynchronousTestCase):
         for mailer in mailers:
             mailer.send(content, **options)  # type: ignore[arg-type]
         return mailers
+
+    @settings(max_examples=100, deadline=None)
+    @given(st.lists(st.sampled_from(FIELDS), max_size=8), st.sampled_from(["local", "remote"]), st.integers(0, 9))
+    def test_ways_agree(self, fields: list[bytes], context: str, piece: int) -> None:
+        """Whether fields are looked for or looked at one by one, the same mail and the same log come out."""
+        content = b"".join(fields) + b"\r\nb\r\n"
+        short, long = Mailer(), Mailer(CHECKED)
+        for mailer in (short, long):
+            mailer.send(content, context=context, piece=piece)
+        self.assertEqual(short.mail().content, long.mail().content)
+        self.assertEqual(short.lines, long.lines)
+        self.assertEqual(short.mail().envelope, long.mail().envelope)
 
     def test_untouched(self) -> None:
         """CL-5, OB-14: a stranger's header goes on as it came."""
