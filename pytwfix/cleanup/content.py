@@ -16,6 +16,10 @@ _LINES = re.compile(rb"(?:(?:[!-9;-~]++[ \t]*+:|[ \t])[^\n]*+\n)*+")
 _BEGINNING = re.compile(rb"[!-9;-~]++[ \t]*+:|[ \t]|[!-9;-~]*+[ \t]*+\Z|>*From ")
 _MAILBOX = re.compile(rb">*From [^\n]*\n")
 _STRAY = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+_CONTINUATION = re.compile(rb"(?:[ \t][^\n]*+\n)*+")
+_FIELD_START = re.compile(rb"\n(?=[^ \t])")
+_LONGEST = 1 << 20  # of a field that is kept to its end; header_size_limit cuts it much shorter
+_AT_LINE, _IN_LINE = 1, 2  # where in a field that is too long one is
 _BATCH = 1 << 16  # of header lines that are handed on before the header has ended
 
 
@@ -35,13 +39,25 @@ class IParts(Protocol):
 class Content:
     """Splits what is written. `clean` says whether stray CR and LF are replaced."""
 
-    __slots__ = ("_buffer", "_clean", "_in_header", "_parts", "_scanned", "_tail", "repaired")
+    __slots__ = (
+        "_buffer",
+        "_clean",
+        "_in_header",
+        "_last",
+        "_parts",
+        "_scanned",
+        "_skipping",
+        "_tail",
+        "repaired",
+    )
 
     def __init__(self, parts: IParts, clean: bool) -> None:
         self._parts = parts
         self._clean = clean
         self._buffer = b""
         self._scanned = 0
+        self._last = 0  # where in the buffer the last field begins
+        self._skipping = 0
         self._tail = b""
         self._in_header = True
         self.repaired = False  # the header ended without an empty line
@@ -70,7 +86,7 @@ class Content:
         if block and not block.endswith(b"\n"):
             block += b"\r\n"
         self._buffer = b""
-        self._scanned = 0
+        self._scanned = self._last = 0
         waiting = self._header(block) if block else None
         return after(waiting, self._close)
 
@@ -83,13 +99,17 @@ class Content:
 
     def _header(self, data: bytes) -> Waiting:
         buffer = self._buffer + data if self._buffer else data
+        if self._skipping:
+            buffer = self._skip(buffer)
+            if not buffer:
+                return None
         end = self._scan(buffer)
         while end >= 0 and _MAILBOX.match(buffer, end):  # left over from a mailbox
             buffer = buffer[:end] + b"X-Mailbox-Line: " + buffer[end:]
             end = self._scan(buffer)
         if end < 0:
             self._buffer = buffer
-            return self._flush() if self._scanned > _BATCH else None
+            return self._flush() if len(buffer) > _BATCH else None
         self._in_header = False
         self._buffer = b""
         if buffer.startswith(b"\r\n", end):
@@ -103,9 +123,9 @@ class Content:
         """Where the header ends, -1: not yet. What is before `_scanned` need not be looked at again."""
         if not self._scanned and buffer[:1] in (b" ", b"\t"):
             return 0
-        matched = _LINES.match(buffer, self._scanned)
-        end = matched.end() if matched else self._scanned
-        self._scanned = end
+        begin = self._scanned
+        matched = _LINES.match(buffer, begin)
+        self._scanned = end = matched.end() if matched else begin
         if end >= len(buffer):
             return -1
         if buffer.find(b"\n", end) < 0:
@@ -113,14 +133,39 @@ class Content:
         return end
 
     def _flush(self) -> Waiting:
-        """A header without end: hand on all fields but the last, which may go on."""
-        block = self._buffer
-        cut = _last_field(block, self._scanned)
-        if cut <= 0:
+        """A header without end: hand on all fields but the last, which may go on; that too when it is too long."""
+        block, scanned = self._buffer, self._scanned
+        for match in _FIELD_START.finditer(block, self._last, scanned):
+            self._last = match.end()
+        cut = self._last
+        if len(block) - cut > _LONGEST:
+            self._skipping = _AT_LINE if scanned == len(block) else _IN_LINE
+            self._buffer = b""
+            self._scanned = self._last = 0
+            return self._parts.header(block if self._skipping == _AT_LINE else block + b"\r\n")
+        if not cut:
             return None
         self._buffer = block[cut:]
         self._scanned -= cut
+        self._last = 0
         return self._parts.header(block[:cut])
+
+    def _skip(self, buffer: bytes) -> bytes:
+        """What follows the field that was too long; b"" while it goes on."""
+        if self._skipping == _IN_LINE:
+            end = buffer.find(b"\n")
+            if end < 0:
+                return b""
+            buffer = buffer[end + 1 :]
+            self._skipping = _AT_LINE
+        match = _CONTINUATION.match(buffer)
+        buffer = buffer[match.end() :] if match else buffer
+        if buffer[:1] in (b" ", b"\t"):
+            self._skipping = _IN_LINE
+            return b""
+        if buffer:
+            self._skipping = 0
+        return buffer
 
     def _end(self, block: bytes, body: bytes) -> Waiting:
         parts = self._parts
@@ -129,13 +174,3 @@ class Content:
         if not body:
             return waiting
         return after(waiting, lambda: parts.text(body)) if waiting else parts.text(body)
-
-
-def _last_field(block: bytes, end: int) -> int:
-    """Where the last field begins that ends at `end`."""
-    at = end
-    while at > 0:
-        at = block.rfind(b"\n", 0, at - 1) + 1
-        if at <= 0 or block[at : at + 1] not in (b" ", b"\t"):
-            return at
-    return 0

@@ -82,6 +82,18 @@ class Splitting(SynchronousTestCase):
         parts = split(block + b"\r\nbody\r\n", 4096)
         self.assertEqual((block, b"body\r\n"), (parts.head, parts.body))
 
+    def test_field_too_long(self) -> None:
+        """A field of megabytes, in one line or in many, does not stay in memory, and takes no more than its share."""
+        for start, more in ((b"A: ", b"x" * 70), (b"A: 1\r\n", b" x\r\n"), (b"A: 1\r\n", b" " + b"x" * 5000 + b"\r\n")):
+            data = start + more * (3_000_000 // len(more))
+            for end, head, body in ((b"\r\nB: 2\r\n\r\nbody\r\n", b"B: 2\r\n", b"body\r\n"), (b"", b"", b"")):
+                for piece in (1 << 16, 5001):
+                    parts = split(data + (end.lstrip(b"\r\n") if data.endswith(b"\n") else end), piece)
+                    self.assertTrue(parts.head.startswith(start))
+                    self.assertTrue(parts.head.endswith(b"\r\n" + head))
+                    self.assertLess(len(parts.head), 1_200_000)
+                    self.assertEqual(body, parts.body)
+
     def test_endless_line(self) -> None:
         """A body without line ends is not kept as if it were a header."""
         parts = Parts()
