@@ -91,6 +91,8 @@ def _encode(number: int, base: int, width: int) -> str:
 
 
 def _decode(text: str, base: int) -> int:
+    if not text:
+        raise ValueError("no queue ID: a number is missing")
     number = 0
     for char in text:
         digit = _DIGITS.get(char, base)
