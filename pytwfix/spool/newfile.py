@@ -24,6 +24,7 @@ MEMORY = 1 << 18  # octets of content that wait in memory
 _WRITE = 1 << 16  # octets that are written at a time, of a large mail
 _GAP = 1 << 13
 _POINTER_SIZE = 17
+_PADDING_HEAD = 3
 _CONTENT = records.record(records.MESSAGE)
 _EXTRACTED = records.record(records.EXTRACTED)
 _END = records.record(records.END)
@@ -117,15 +118,17 @@ class NewMessage:
 
     def _finish_large(self, envelope: Envelope) -> list[bytes]:
         front = self._size_record(envelope, _GAP) + envelopes.front(envelope)
-        first, others = self._fitting(envelope, _GAP - len(front) - len(_CONTENT) - _POINTER_SIZE)
+        room = _GAP - len(_CONTENT) - _POINTER_SIZE - _PADDING_HEAD
+        first, others = self._fitting(envelope, room - len(front))
         front += envelopes.recipients(first, len(front))
-        if len(front) > _GAP - len(_CONTENT) - _POINTER_SIZE:
+        if len(front) > room:
             raise OSError(0, "envelope is too large")
         front += records.record(records.POINTER, b"%15d" % (_GAP - len(_CONTENT)))
+        front += records.padding(_GAP - len(_CONTENT) - len(front))
         tail = envelopes.tail(envelope)
         position = _GAP + self.size + len(_EXTRACTED) + len(tail)
         more = envelopes.recipients(others, position)
-        self._store.disk.pwrite(self.fd, front.ljust(_GAP - len(_CONTENT), b"\0") + _CONTENT, 0)
+        self._store.disk.pwrite(self.fd, front + _CONTENT, 0)
         return [*self._pieces, _EXTRACTED, tail, more, _END]
 
     @staticmethod

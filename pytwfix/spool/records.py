@@ -61,6 +61,12 @@ def record(kind: bytes, data: bytes = b"") -> bytes:
     return b"%b%c%b" % (kind, size, data) if size < 128 else kind + length_bytes(size) + data
 
 
+def padding(size: int) -> bytes:
+    """A record that means nothing, of 3 to 16386 octets: always with two length bytes, so that any size can be had."""
+    length = size - 3
+    return b"%b%c%c%b" % (PADDING, length & 127 | 128, length >> 7, bytes(length))
+
+
 def attribute(name: bytes, value: bytes) -> bytes:
     """A named attribute."""
     return record(ATTRIBUTE, name + b"=" + value)

@@ -14,8 +14,8 @@ CONTENT = b"Subject: s\r\nFrom: x\r\n y\r\n\r\nhello\r\n\r\nbye\r\n"
 class Postcat(SynchronousTestCase):
     def setUp(self) -> None:
         self.queue = CommandQueue(self.mktemp())
-        self.id = self.queue.spool.put(CONTENT, b"r@x", queue="hold").queue_id
-        self.path = f"{self.queue.spool.path}/hold/{self.id}"
+        self.queue_id = self.queue.spool.put(CONTENT, b"r@x", queue="hold").queue_id
+        self.path = f"{self.queue.spool.path}/hold/{self.queue_id}"
 
     def run_(self, *words: str) -> str:
         code, out, said = self.queue.run(postcat.main, *words)
@@ -24,16 +24,16 @@ class Postcat(SynchronousTestCase):
 
     def test_all(self) -> None:
         """PT-1: the sections, and the names of records."""
-        out = self.run_("-q", self.id)
+        out = self.run_("-q", self.queue_id)
         lines = out.splitlines()
-        self.assertEqual(lines[0], f"*** ENVELOPE RECORDS hold/{self.id} ***")
+        self.assertEqual(lines[0], f"*** ENVELOPE RECORDS hold/{self.queue_id} ***")
         self.assertRegex(lines[1], r"^message_size: +41 +\d+ +1 +0 +41 +0$")
         self.assertIn("sender: sender@example.org", lines)
         self.assertIn("recipient: r@x", lines)
         self.assertRegex(out, r"message_arrival_time: \w+ \w+ +\d+ [\d:]+ \d+\ncreate_time: \w+ ")
-        at = lines.index(f"*** MESSAGE CONTENTS hold/{self.id} ***")
+        at = lines.index(f"*** MESSAGE CONTENTS hold/{self.queue_id} ***")
         self.assertEqual(lines[at + 1 : at + 8], ["Subject: s", "From: x", " y", "", "hello", "", "bye"])
-        self.assertEqual(lines[-1], f"*** MESSAGE FILE END hold/{self.id} ***")
+        self.assertEqual(lines[-1], f"*** MESSAGE FILE END hold/{self.queue_id} ***")
 
     def test_sections(self) -> None:
         """PT-1: -h and -b without any envelope."""

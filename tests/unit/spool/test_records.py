@@ -27,6 +27,11 @@ class Records(SynchronousTestCase):
         for bad in (b"", b"N", b"N\x80", b"N\x05abc", b"\x00\x00", b"z\x00", b"N\xff\xff\xff\xff\xff\xff\x01"):
             self.assertRaises(BadRecord, read_record, bad, 0)
 
+    def test_padding(self) -> None:
+        for size in (3, 4, 130, 131, 132, 8000):
+            self.assertEqual(len(records.padding(size)), size)
+            self.assertEqual(read_record(records.padding(size), 0).end, size)
+
     def test_attribute(self) -> None:
         self.assertEqual(records.attribute(b"encoding", b"8bit"), b"A\x0dencoding=8bit")
 
