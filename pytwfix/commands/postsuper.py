@@ -34,7 +34,7 @@ _QUEUES = ("hold", "incoming", "active", "deferred")
 _DIRECTORIES = (*ALL, "corrupt", "saved")
 _EXPIRED = 0o010
 _TOGETHER = 500
-# In the order in which they are done, and in which totals are told.
+# In the order in which totals are told.
 _TOTALS = {
     "r": "Requeued",
     "d": "Deleted",
@@ -63,6 +63,8 @@ class Postsuper:
             for queue in self._where(letter):
                 for queue_id in list(_names(f"{self._paths.directory}/{queue}")):
                     self._one(letter, queue_id, (queue,), self._verbose)
+            if letter == "d" and not self._queues:
+                self._delete_logs()
         elif argument == "-":
             for line in sys.stdin:
                 self._named(letter, line.strip())
@@ -116,6 +118,12 @@ class Postsuper:
         self._count("d")
         return ["removed"]
 
+    def _delete_logs(self) -> None:
+        """Those of messages that were gone before."""
+        for log in ("defer", "bounce"):
+            for queue_id in list(_names(f"{self._paths.directory}/{log}")):
+                os.unlink(self._paths.path(log, queue_id))
+
     def _requeue(self, queue: str, path: str, queue_id: str) -> list[str]:
         self._move(path, "maildrop", queue_id)
         self._count("r")
@@ -158,7 +166,6 @@ _ACTIONS: dict[str, Callable[[Postsuper, str, str, str], list[str]]] = {
     "H": Postsuper._release,
     "r": Postsuper._requeue,
 }
-_ORDER = "rdefhH"
 
 
 def _names(folder: str) -> Iterator[str]:
@@ -209,10 +216,9 @@ def _run(config: Snapshot, found: list[tuple[str, str]], queues: tuple[str, ...]
     paths = QueuePaths(value(config, "queue_directory"), value(config, "hash_queue_names"), depth)
     letters = {letter for letter, _ in found}
     work = Postsuper(paths, queues, say, "v" in letters)
-    for letter in _ORDER:
-        for given, argument in found:
-            if given == letter:
-                work.work(letter, argument)
+    for letter, argument in found:
+        if letter in _ACTIONS:
+            work.work(letter, argument)
     for letter, text in _TOTALS.items():
         if letter in work.counts:
             say(_total(text, work.counts[letter]), INFO)
