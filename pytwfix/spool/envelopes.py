@@ -93,20 +93,22 @@ def front(envelope: Envelope) -> bytes:
 def _sessions(envelope: Envelope, out: list[bytes]) -> None:
     client = envelope.client
     for name, field in _SASL:
-        value = getattr(client, field)
-        if value:
+        if value := getattr(client, field):
             out.append(attribute(name, value.encode("utf-8", "surrogateescape")))
     logged = envelope.origin if envelope.origin.address else client
     if logged.address:
-        for name, field in _LOGGED:
-            value = getattr(logged, field) if field else f"{logged.name}[{logged.address}]"
-            if value:
-                out.append(attribute(name, value.encode("utf-8", "surrogateescape")))
+        _session(logged, _LOGGED, out)
     if client.address:
-        for name, field in _SESSION:
-            value = getattr(client, field)
-            if value:
-                out.append(attribute(name, value.encode("utf-8", "surrogateescape")))
+        _session(client, _SESSION, out)
+
+
+def _session(client: Client, names: tuple[tuple[bytes, str], ...], out: list[bytes]) -> None:
+    for name, field in names:
+        text: str = getattr(client, field) if field else f"{client.name}[{client.address}]"
+        if text:
+            value = text.encode("utf-8", "surrogateescape")
+            size = len(name) + 1 + len(value)
+            out.append(b"A%c%b=%b" % (size, name, value) if size < 128 else attribute(name, value))
 
 
 def recipients(those: list[Recipient], position: int) -> bytes:

@@ -34,6 +34,7 @@ from pytwfix.spool.message import Message
 from pytwfix.spool.newfile import NewMessage
 from pytwfix.spool.paths import QueuePaths
 from pytwfix.spool.queuefile import read_envelope
+from pytwfix.spool.removal import Remover
 
 if TYPE_CHECKING:
     from pytwfix.contracts.host import IHost
@@ -56,6 +57,7 @@ class QueueStore:
         self._long_ids: bool = cfg.enable_long_queue_ids
         self.paths = QueuePaths(cfg.queue_directory, cfg.hash_queue_names, cfg.hash_queue_depth)
         self._committer = Committer(host.disk, host.threads)
+        self._remover = Remover(host.disk, host.threads)
         self._fresh = FreshMessages()
         self._marked: dict[str, list[Message]] = {}
         self._marking = False
@@ -209,13 +211,7 @@ class QueueStore:
             message.forget_marks()
             if message.closed:
                 message.release()
-        try:
-            self.disk.unlink(self.paths.path(queue, queue_id))
-        except FileNotFoundError:
-            return fail(NoSuchMessage(f"remove {queue} {queue_id}: No such file or directory"))
-        except OSError as error:
-            return fail(QueueError(f"remove {queue} {queue_id}: {error.strerror}"))
-        return succeed(None)
+        return self._remover.remove(self.paths.path(queue, queue_id))
 
     def touch(self, queue: str, queue_id: str, when: float) -> Deferred[None]:
         try:

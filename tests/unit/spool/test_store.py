@@ -366,3 +366,27 @@ class Moving(SynchronousTestCase):
             cache.put(Envelope(queue_id=str(number), size=1000), [b"x"])
         kept = [number for number in range(10) if cache.get(str(number))]
         self.assertEqual(kept, [7, 8, 9])
+
+
+class Removing(SynchronousTestCase):
+    def test_together(self) -> None:
+        """What is asked for while a thread is at work is removed by the next one, in one go."""
+        spool = Spool(self.mktemp())
+        held: list[Any] = []
+        ids = [spool.put(SMALL, b"r@x", queue=ACTIVE).queue_id for _ in range(4)]
+        spool.host.threads.run = lambda function, *args: _Held(held, function, args)  # type: ignore[assignment,method-assign]
+        store = spool.again()
+        done = [store.remove(ACTIVE, queue_id) for queue_id in ids]
+        self.assertEqual(len(held), 1)
+        self.assertNoResult(done[0])
+        missing = store.remove(ACTIVE, "ABCDE1")
+        _Held.run_all(held)
+        for removed in done:
+            result(removed)
+        self.failureResultOf(missing, NoSuchMessage)
+        self.assertEqual(os.listdir(f"{spool.path}/active"), [])
+
+    def test_refused(self) -> None:
+        spool = Spool(self.mktemp())
+        os.mkdir(f"{spool.path}/active/ABCDE1")
+        self.failureResultOf(spool.store.remove(ACTIVE, "ABCDE1"), QueueError)
