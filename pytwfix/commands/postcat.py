@@ -1,5 +1,7 @@
 """postcat(1): a queue file in words (INVENTORY PT-1). Light: no Twisted, nothing of the daemon.
 
+With -v padding and pointers are shown too, with -r and -v all records in the order in which they lie in the file.
+
 Sections are chosen by -e (envelope), -h (header), -b (body); without any all are shown. Exit status 0, or 1 after
 `postcat: fatal: text`.
 """
@@ -49,7 +51,7 @@ class Postcat:
         self.body = not shown or "b" in shown
         self.decimal = "-d" in options
         self.offsets = "-o" in options
-        self.raw = "-r" in options
+        self.raw = "-r" in options and "-v" in options
         self.verbose = "-v" in options
         self.prefixed = "-f" in options
         self.start = _number(options["-s"]) if "-s" in options else 0

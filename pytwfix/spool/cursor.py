@@ -23,7 +23,8 @@ class Cursor:
 
     def __init__(self, read: Read, at: int = 0, raw: bool = False) -> None:
         self._read = read
-        self._raw = raw  # pointers and padding are records like others
+        self._raw = raw  # pointers, padding and unknown records are records like others
+        self._known = records.ANY_TYPE if raw else records.KNOWN
         self._data = b""
         self._base = 0
         self._jumps = 0
@@ -58,7 +59,7 @@ class Cursor:
                 return None
             place = 0
         try:
-            item = records.read_record(self._data, place, self._base)
+            item = records.read_record(self._data, place, self._base, self._known)
         except BadRecord:
             item = self._cut_off()
         self.at = item.end
@@ -71,7 +72,7 @@ class Cursor:
             _, size, start = records.read_header(self._data, 0)
             if start + size > len(self._data):
                 self._fill(start + size)
-            return records.read_record(self._data, 0, self._base)
+            return records.read_record(self._data, 0, self._base, self._known)
         except IndexError:
             raise BadRecord("unexpected end of file") from None
 

@@ -23,6 +23,7 @@ KNOWN = frozenset(b"CTFILSDRO/WAK>fdcMNwXrePpV<ionmE")
 ENVELOPE_TYPES = frozenset(b"MCTcFILSDRO/WVA>K<ionpwfdm")
 CONTENT_TYPES = frozenset(b"XLNwp")
 EXTRACTED_TYPES = frozenset(b"EDRO/PreAFIL>Konpw")
+ANY_TYPE = frozenset(range(256))
 
 _MAX_LENGTH_BYTES = 5
 _MAX_LENGTH = 1 << 30
@@ -90,17 +91,20 @@ def read_header(data: bytes, at: int) -> tuple[int, int, int]:
                 raise BadRecord("record length is too large")
         if size > _MAX_LENGTH:
             raise BadRecord("record length is too large")
-    if kind not in KNOWN:
-        raise BadRecord(f"unknown record type {kind}")
     return kind, size, at
 
 
-def read_record(data: bytes, at: int, base: int = 0) -> Record:
-    """The record at `at` of `data`, which begins at `base` of its file. BadRecord when it is not all there."""
+def read_record(data: bytes, at: int, base: int = 0, known: frozenset[int] = KNOWN) -> Record:
+    """The record at `at` of `data`, which begins at `base` of its file.
+
+    BadRecord when it is not all there, or of a type that is not `known`.
+    """
     try:
         kind, size, start = read_header(data, at)
     except IndexError:
         raise BadRecord("unexpected end of file") from None
+    if kind not in known:
+        raise BadRecord(f"unknown record type {kind}")
     if start + size > len(data):
         raise BadRecord("unexpected end of file")
     return Record(base + at, kind, data[start : start + size], base + start + size)

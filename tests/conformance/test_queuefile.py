@@ -14,6 +14,7 @@ from pytwfix.mail.envelope import TRACE_RECORD
 from pytwfix.spool.reportlogs import ReportLogs, entry_of
 from pytwfix.spool.reporttext import block
 from tests.kit.commands import CommandQueue
+from tests.kit.editingmilter import EditingMilter
 from tests.kit.realpostfix import RealPostfix
 from tests.kit.spool import Spool, collected, result
 
@@ -162,3 +163,36 @@ class WeReadPostfix(Conformance):
         theirs = self.real.run("postcat", path).decode()
         self.assertIn("done_recipient: a@x.example\n", theirs)
         self.assertEqual(self.ours(postcat.main, path), theirs)
+
+
+class EditedByMilter(Conformance):
+    def setUp(self) -> None:
+        self.milter = EditingMilter(
+            b"hX-Added\0one\0", b"i\0\0\0\0X-First\0first\0", b"m\0\0\0\x01Subject\0longer than it was before\0",
+            b"+<new@x.example>\0", b"-<gone@x.example>\0", b"e<other@x.example>\0\0",
+            b"bnew body\r\n" + b"x" * 300 + b"\r\n",
+        )  # fmt: skip
+        self.addCleanup(self.milter.close)
+        milters = f"inet:127.0.0.1:{self.milter.port}"
+        self.main = {"non_smtpd_milters": milters, "default_transport": "smtp:[127.0.0.1]:1"}
+        super().setUp()
+
+    def test_pointers(self) -> None:
+        """RF-2: records that point elsewhere, in the envelope and in the content."""
+        text = b"From: a@x.example\nSubject: s\n\nold body\n"
+        self.real.run("sendmail", "-f", "me@x.example", "gone@x.example", "stay@x.example", text=text)
+        self.real.start()
+        self.real.wait(lambda: self.real.files("defer") and self.real.files(DEFERRED))
+        self.real.stop()
+        (queue_id,) = self.real.files(DEFERRED)
+        message = result(self.spool.store.open(DEFERRED, queue_id))
+        self.assertEqual(message.envelope.sender, b"other@x.example")
+        self.assertEqual([item.address for item in message.envelope.recipients], [b"stay@x.example", b"new@x.example"])
+        content = b"".join(collected(message.body()))
+        message.close()
+        self.assertTrue(content.startswith(b"X-First: first\r\nReceived: by "))
+        self.assertIn(b"\r\nSubject: longer than it was before\r\n", content)
+        self.assertTrue(content.endswith(b"\r\nX-Added: one\r\n\r\nnew body\r\n" + b"x" * 300 + b"\r\n"))
+        path = self.spool.store.paths.path(DEFERRED, queue_id)
+        for options in ((), ("-od",), ("-odr",), ("-bh",)):
+            self.assertEqual(self.ours(postcat.main, *options, path), self.real.run("postcat", *options, path).decode())
