@@ -105,7 +105,7 @@ def _flush(config: Snapshot, letter: str, argument: str) -> None:
     if letter == "-i":
         request = {"verb": "deliver", "id": argument}
     elif letter == "-s":
-        request["sites"] = [argument.strip("[]")]
+        request["sites"] = [argument]
     try:
         for _ in ask(f"{value(config, 'queue_directory')}/submit/socket", request):
             continue

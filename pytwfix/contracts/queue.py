@@ -29,6 +29,10 @@ class NoSuchMessage(QueueError):
     """No file of that name in that queue."""
 
 
+class MessageBusy(QueueError):
+    """Somebody has the file locked: it is still being delivered (ST-7)."""
+
+
 class INewMessage(Protocol):
     """A queue file that is being written. Nobody else sees it before `commit` has fired."""
 
@@ -86,8 +90,10 @@ class IQueueStore(Protocol):
     def create(self) -> Deferred[INewMessage]:
         """Errback: QueueError (disk full, permissions)."""
 
-    def open(self, queue: str, queue_id: str, lock: bool = True) -> Deferred[IMessage]:
-        """Errback: NoSuchMessage, CorruptMessage, QueueError (also: locked by another process)."""
+    def open(self, queue: str, queue_id: str, lock: bool = True, alone: bool = False) -> Deferred[IMessage]:
+        """With `lock` it is held until `close`: agents share it; whoever asks to be `alone` with a message (the queue
+        manager, before it starts deliveries) learns that an agent of before is still at it.
+        Errback: NoSuchMessage, CorruptMessage, MessageBusy, other QueueError."""
 
     def scan(self, queue: str) -> AsyncIterator[QueueEntry]:
         """All complete files of a queue, in no particular order, a few at a time."""

@@ -19,6 +19,7 @@ from pytwfix.contracts.queue import (
     INCOMING,
     MAILDROP,
     CorruptMessage,
+    MessageBusy,
     NoSuchMessage,
     QueueEntry,
     QueueError,
@@ -141,7 +142,7 @@ class QueueStore:
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
-    def open(self, queue: str, queue_id: str, lock: bool = True) -> Deferred[Message]:
+    def open(self, queue: str, queue_id: str, lock: bool = True, alone: bool = False) -> Deferred[Message]:
         if not valid(queue_id):
             return fail(NoSuchMessage(f"bad queue ID: {queue_id}"))
         try:
@@ -152,14 +153,14 @@ class QueueStore:
         except OSError as error:
             return fail(QueueError(f"open {queue} {queue_id}: {error.strerror}"))
         try:
-            return succeed(self._opened(queue, queue_id, fd, lock))
+            if (lock or alone) and not self.disk.lock(fd, alone):
+                raise MessageBusy(f"{queue_id}: skipped, still being delivered")
+            return succeed(self._opened(queue_id, fd))
         except (QueueError, OSError) as error:
             self.disk.close(fd)
             return fail(error if isinstance(error, QueueError) else QueueError(f"{queue_id}: {error}"))
 
-    def _opened(self, queue: str, queue_id: str, fd: int, lock: bool) -> Message:
-        if lock and not self.disk.lock(fd):
-            raise QueueError(f"{queue_id}: skipped, still being delivered")
+    def _opened(self, queue_id: str, fd: int) -> Message:
         fresh = self._fresh.get(queue_id)
         if fresh is not None:
             return Message(self, fresh[0], fd, fresh[1])

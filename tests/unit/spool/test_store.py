@@ -14,6 +14,7 @@ from pytwfix.contracts.queue import (
     HOLD,
     INCOMING,
     CorruptMessage,
+    MessageBusy,
     NoSuchMessage,
     QueueError,
 )
@@ -245,12 +246,18 @@ class Reading(SynchronousTestCase):
         message.close()
 
     def test_lock(self) -> None:
-        """ST-7: two agents do not deliver one message."""
-        message = result(self.spool.store.open(ACTIVE, self.queue_id))
-        self.failureResultOf(self.spool.again().open(ACTIVE, self.queue_id), QueueError)
+        """ST-7: agents share a message; who wants to be alone with it hears that it is still being delivered."""
+        first = result(self.spool.store.open(ACTIVE, self.queue_id))
+        second = result(self.spool.again().open(ACTIVE, self.queue_id))
+        failure = self.failureResultOf(self.spool.again().open(ACTIVE, self.queue_id, alone=True), MessageBusy)
+        self.assertIn("skipped, still being delivered", str(failure.value))
+        first.close()
+        second.close()
+        alone = result(self.spool.again().open(ACTIVE, self.queue_id, alone=True))
+        self.failureResultOf(self.spool.store.open(ACTIVE, self.queue_id), MessageBusy)
         result(self.spool.again().open(ACTIVE, self.queue_id, lock=False)).close()
-        message.close()
-        result(self.spool.again().open(ACTIVE, self.queue_id)).close()
+        alone.close()
+        result(self.spool.store.open(ACTIVE, self.queue_id)).close()
 
     def test_done(self) -> None:
         """ST-2, ST-6: the record's type is overwritten at the end of the turn, also when the handle was closed."""
