@@ -12,11 +12,11 @@ from typing import Protocol
 
 from pytwfix.cleanup.sequence import Waiting, after
 
-_LINES = re.compile(rb"(?:(?:[!-9;-~]++[ \t]*+:|[ \t])[^\n]*+\n)*+")
+_LINES = re.compile(rb"(?:(?:[!-9;-~]++[ \t]*+:|[ \t])[^\n]*+\n)*")
 _BEGINNING = re.compile(rb"[!-9;-~]++[ \t]*+:|[ \t]|[!-9;-~]*+[ \t]*+\Z|>*From ")
 _MAILBOX = re.compile(rb">*From [^\n]*\n")
 _STRAY = re.compile(rb"\r(?!\n)|(?<!\r)\n")
-_CONTINUATION = re.compile(rb"(?:[ \t][^\n]*+\n)*+")
+_CONTINUATION = re.compile(rb"(?:[ \t][^\n]*+\n)*")
 _FIELD_START = re.compile(rb"\n(?=[^ \t])")
 _LONGEST = 1 << 20  # of a field that is kept to its end; header_size_limit cuts it much shorter
 _AT_LINE, _IN_LINE = 1, 2  # where in a field that is too long one is

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TOO_MANY_HOPS = MailError(Reply(554, "5.4.0", "Error: too many hops"))
 UNTERMINATED = "message header was not terminated by empty line"
-_FIELD = re.compile(rb"[^\n]*+\n(?:[ \t][^\n]*+\n)*+")
+_FIELD = re.compile(rb"[^\n]*+\n(?:[ \t][^\n]*+\n)*")
 _NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _ALWAYS = (
     b"received",

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pytwfix.mail.quoting import external_form
 
 _TOKEN = re.compile(
-    rb'(?P<space>[ \t\r\n]+)|"(?P<quoted>(?:[^"\\]|\\.)*+)(?:"|\Z)|(?P<literal>\[(?:[^\]\\]|\\.)*+(?:\]|\Z))'
+    rb'(?P<space>[ \t\r\n]+)|"(?P<quoted>[^"\\]*+(?:\\.[^"\\]*+)*)(?:"|\Z)'
+    rb"|(?P<literal>\[[^\]\\]*+(?:\\.[^\]\\]*+)*(?:\]|\Z))"
     rb"|(?P<special>[<>,;:@])|(?P<atom>(?:[^ \t\r\n\"\[<>,;:@()\\]|\\.)+|.)",
     re.DOTALL,
 )

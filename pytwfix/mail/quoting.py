@@ -7,7 +7,7 @@ import re
 _DOT_ATOM = re.compile(rb"[!#$%&'*+\-/=?^_`{|}~0-9A-Za-z\x80-\xff]+(?:\.[!#$%&'*+\-/=?^_`{|}~0-9A-Za-z\x80-\xff]+)*\Z")
 _MUST_ESCAPE = re.compile(rb'(["\\])')
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
-_QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*+)"|\\(.)', re.DOTALL)
+_QUOTED = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*)"|\\(.)', re.DOTALL)
 
 
 def quoted_local(local: bytes) -> bytes:
