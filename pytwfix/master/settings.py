@@ -6,4 +6,4 @@ from pytwfix.settings.common import CommonSettings
 
 
 class MasterSettings(CommonSettings):
-    """What the master."""
+    """What the master reads."""

@@ -1,0 +1,87 @@
+"""The whole mail system in this process: what a laptop and most tests run (HOUSE 3, Inline)."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred
+
+from pytwfix.keeper.inprocess import InProcess
+from pytwfix.master.controlports import ControlPorts
+from pytwfix.master.network import attach_network
+from pytwfix.master.plan import read_plan
+from pytwfix.master.process import Process
+from pytwfix.master.rooms import Rooms
+from pytwfix.master.startup import Prepared, complaints
+from pytwfix.settings.kinds import SettingsError
+
+
+class Inline(MultiService):
+    """Made of what startup.prepare gave; starts when twistd does. `ready` is told when all listens."""
+
+    def __init__(self, reactor: Any, prepared: Prepared, ready: Callable[[], None] | None = None) -> None:
+        super().__init__()
+        self._reactor = reactor
+        self._prepared = prepared
+        self._ready = ready
+        self.process = Process(reactor, prepared.log)
+        self._asuser = InProcess(self.process.threads, reactor)
+        self.log = self.process.log(prepared.plan.snapshot.expand("$syslog_name") + "/master")
+        self.rooms: Rooms | None = None
+        self._control: ControlPorts | None = None
+
+    def startService(self) -> None:
+        prepared = self._prepared
+        prepared.lock.write_pid()  # twistd may have forked since
+        self.process.start()
+        attach_network(self.process, prepared.plan)
+        remote = {"asuser": self._asuser}
+        self.rooms = Rooms(self.process, prepared.plan, remote=remote, sockets=prepared.sockets)
+        self.rooms.setServiceParent(self)
+        self._control = ControlPorts(self.rooms, self.reload, self._reactor.stop)
+        for text in complaints(prepared.plan):
+            self.log.warning(text)
+        super().startService()
+        self._control.open()
+        cfg = prepared.plan.settings
+        self.log.info(f"daemon started -- version {cfg.mail_version}, configuration {prepared.plan.directory}")
+        self._reactor.callWhenRunning(self._running)
+
+    def _running(self) -> None:
+        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+        if self._ready is not None:
+            self._ready()
+
+    def reload(self) -> None:
+        """Read the configuration anew; what is wrong with it leaves everything as it was."""
+        plan = self._prepared.plan
+        try:
+            plan = read_plan(plan.directory)
+            plan.settings.validate()
+        except SettingsError as error:
+            self.log.fatal(f"{error}; the configuration of before stays in force")
+            return
+        self.log.info(f"reload -- version {plan.settings.mail_version}, configuration {plan.directory}")
+        self._prepared.plan = plan
+        for text in complaints(plan):
+            self.log.warning(text)
+        self.process.destination.reopen()
+        attach_network(self.process, plan)
+        assert self.rooms is not None
+        self.rooms.reload(plan)
+
+    def stopService(self) -> Deferred[Any]:
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        if self._control is not None:
+            self._control.close()
+        await super().stopService()
+        self._asuser.stop()
+        self.log.info(f"terminating on signal {int(signal.SIGTERM)}")
+        self.process.stop()
+        self._prepared.release()
+

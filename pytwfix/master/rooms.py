@@ -1,0 +1,220 @@
+"""The services of one process, joined: a MultiService over what master.cf asks for and placement puts here.
+
+`roles` says what kind of process this is; `remote` holds proxies, by contract (`queue`, `reports`, `verifier`,
+`counters`, `tls_sessions`, `flusher`, `asuser`, `control`), for what runs elsewhere, and `remote_agents` the
+IDeliveryAgents of other processes. Rooms that Postfix cannot do without are there even if master.cf forgot them.
+
+Stop: ports first, then clients and deliveries come to rest, for ten seconds at most, then what they lean on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from twisted.application.service import MultiService, Service
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+
+from pytwfix.master import placement
+from pytwfix.master.catalogue import make
+from pytwfix.master.host import ServiceHost
+from pytwfix.master.peers import Peers, Switchboard
+from pytwfix.master.plan import Plan, program
+from pytwfix.master.ports import Ports
+from pytwfix.master.sockets import Place, key
+from pytwfix.settings.mastercf import Service as Line
+from pytwfix.spool.store import QueueStore
+
+if TYPE_CHECKING:
+    import socket
+
+    from pytwfix.master.process import Process
+
+PATIENCE = 10.0  # seconds that clients and deliveries get at stop
+# The contract that a process has one of -> the program that keeps it.
+_CONTRACTS = {
+    "reports": "bounce",
+    "verifier": "verify",
+    "counters": "anvil",
+    "tls_sessions": "tlsmgr",
+    "flusher": "flush",
+    "queue": "qmgr",
+}
+# Started in this order: whoever may ask comes after whom it asks. Stopped the other way round.
+_ORDER = (
+    "trivial-rewrite", "cleanup", "anvil", "tlsmgr", "bounce", "flush", "verify", "error", "discard", "local",
+    "virtual", "pipe", "smtp", "lmtp", "spawn", "oqmgr", "qmgr", "pickup", "smtpd",
+)  # fmt: skip
+
+
+class Rooms(MultiService):
+    """See the module."""
+
+    def __init__(
+        self,
+        process: Process,
+        plan: Plan,
+        roles: frozenset[str] = placement.INLINE,
+        remote: Mapping[str, Any] | None = None,
+        remote_agents: Any = None,
+        sockets: Mapping[Place, socket.socket] | None = None,
+    ) -> None:
+        super().__init__()
+        self.process = process
+        self.plan = plan
+        self.roles = roles
+        self.board = Switchboard()
+        self.board.one.update(remote or {})
+        self.board.agents.remote = remote_agents
+        self.hosts: dict[str, ServiceHost] = {}
+        self.made: dict[str, Any] = {}
+        self.ports = Ports(process.reactor, self.hosts, sockets or {})
+        self._build()
+
+    # -- making --------------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        store = self._host(_line("store", "store"))
+        self.board.one["store"] = QueueStore(store)
+        for line in self._lines(self.plan):
+            self._make(line)
+        self._limits()
+
+    def _lines(self, plan: Plan) -> list[Line]:
+        """What this process runs, in the order of starting, and what every mail system needs."""
+        lines = [line for line in plan.services if placement.runs(program(line), self.roles)]
+        there = {program(line) for line in lines}
+        for name, contract_of in (("cleanup", "cleanup"), ("rewrite", "trivial-rewrite"), *_NEEDED):
+            if contract_of not in there and placement.runs(contract_of, self.roles):
+                lines.append(_line(name, contract_of))
+        return sorted(lines, key=lambda line: _ORDER.index(program(line)) if program(line) in _ORDER else 0)
+
+    def _host(self, line: Line) -> ServiceHost:
+        peers = Peers(self.board)
+        host = ServiceHost(self.process, self.plan, line, peers)
+        peers.attach(host)
+        self.hosts[key(line)] = host
+        return host
+
+    def _make(self, line: Line) -> None:
+        name = program(line)
+        if name == "bounce" and "reports" in self.board.one:  # bounce, defer and trace are one under three names
+            self.board.services[line.name] = self.board.one["reports"]
+            return
+        host = self._host(line)
+        if name not in _ORDER:
+            return  # showq: only its socket is served
+        made = self.made[key(line)] = make(host, line)
+        self.addService(made)
+        self.board.services[line.name] = made
+        for contract, keeper in _CONTRACTS.items():
+            if keeper == name or (keeper, name) == ("qmgr", "oqmgr"):
+                self.board.one.setdefault(contract, made)
+        if name in placement.DELIVERY:
+            self.board.agents.local[line.name] = made
+
+    def _limits(self) -> None:
+        self.board.agents.limits = {
+            line.name: self.plan.limit(line) for line in self.plan.services if program(line) in placement.DELIVERY
+        }
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    def startService(self) -> None:
+        """Raises what a room raises for settings with which it cannot run."""
+        super().startService()
+        self.ports.open(self.made)
+
+    def stopService(self) -> Deferred[Any]:
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        self.ports.close()
+        Service.stopService(self)
+        groups = (("smtpd", "pickup", "spawn"), ("qmgr", "oqmgr"), ())
+        left = list(self.services)
+        for group in groups:
+            chosen = [one for one in left if not group or self._program(one) in group]
+            left = [one for one in left if one not in chosen]
+            await self._rest([maybeDeferred(one.stopService) for one in reversed(chosen)])
+        await self._rest(list(self.process.work))
+
+    def _program(self, service: Any) -> str:
+        """The program that a service stands for."""
+        for at, host in self.hosts.items():
+            if self.made.get(at) is service:
+                return host.program
+        return ""
+
+    async def _rest(self, waiting: list[Deferred[Any]]) -> None:
+        """Until all have ended, or our patience has."""
+        pending = [_copy(one) for one in waiting if not one.called or one.paused]
+        if not pending:
+            return
+        done: Deferred[Any] = Deferred()
+        timer = self.process.reactor.callLater(PATIENCE, done.callback, None)
+        every = DeferredList(pending, consumeErrors=True)
+        every.addCallback(lambda _: None if done.called else done.callback(None))
+        await done
+        if timer.active():
+            timer.cancel()
+
+    # -- reload --------------------------------------------------------------------------------------------------------
+
+    def reload(self, plan: Plan) -> None:
+        """New settings for all that comes after now; sessions under way keep theirs. Services that are new in master.cf
+        start, and those that are gone stop (MA-5)."""
+        self.plan = plan
+        lines = {key(line): line for line in self._lines(plan)}
+        for at, host in list(self.hosts.items()):
+            if at in lines:
+                host.adopt(plan, lines[at])
+            elif at == "store/unix":
+                host.adopt(plan, host.definition)
+            else:
+                self._remove(at)
+        for at, line in lines.items():
+            if at not in self.hosts:
+                self._make(line)
+        self._limits()
+        for one in self.made.values():
+            reloaded = getattr(one, "reloaded", None)
+            if reloaded is not None:
+                reloaded()
+
+    def _remove(self, at: str) -> None:
+        host = self.hosts.pop(at)
+        service = self.made.pop(at, None)
+        self.board.services.pop(host.service, None)
+        self.board.agents.local.pop(host.service, None)
+        if service is not None and service.parent is self:
+            maybeDeferred(self.removeService, service)
+
+
+_NEEDED = (
+    ("bounce", "bounce"),
+    ("verify", "verify"),
+    ("anvil", "anvil"),
+    ("tlsmgr", "tlsmgr"),
+    ("flush", "flush"),
+    ("error", "error"),
+    ("qmgr", "qmgr"),
+    ("pickup", "pickup"),
+)
+
+
+def _line(name: str, command: str) -> Line:
+    """A service that master.cf does not name."""
+    return Line(name, "unix", command)
+
+
+def _copy(original: Deferred[Any]) -> Deferred[Any]:
+    """Fires when the original does, which keeps its result."""
+    copy: Deferred[Any] = Deferred()
+
+    def tell(result: Any) -> Any:
+        copy.callback(None)
+        return result
+
+    original.addBoth(tell)
+    return copy

@@ -1,0 +1,101 @@
+"""What is done once before anything runs: read the configuration, make directories, take the lock, open the log, bind.
+
+Raises StartError, whose text is for the person who starts it; nothing is left locked or bound then.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from pytwfix.logs.destinations import Destination, destination
+from pytwfix.master.placement import known
+from pytwfix.master.plan import Plan, program, read_plan
+from pytwfix.master.sockets import Place, bind_all
+from pytwfix.settings.honoured import unhonoured
+from pytwfix.settings.kinds import SettingsError
+from pytwfix.spool.exclusive import AlreadyRunning, InstanceLock
+from pytwfix.spool.layout import Layout
+
+
+class StartError(Exception):
+    """The mail system cannot start."""
+
+
+class Prepared:
+    """All that a start needs and that an unprivileged process could not get."""
+
+    def __init__(self, plan: Plan, lock: InstanceLock, log: Destination, sockets: dict[Place, socket.socket]) -> None:
+        self.plan = plan
+        self.lock = lock
+        self.log = log
+        self.sockets = sockets
+
+    def release(self) -> None:
+        for bound in self.sockets.values():
+            bound.close()
+        self.lock.release()
+
+
+def prepare(directory: str) -> Prepared:
+    """Everything up to the first process. StartError."""
+    try:
+        plan = read_plan(directory)
+        plan.settings.validate()
+        cfg = plan.settings
+        log = destination(cfg.maillog_file, cfg.syslog_facility, cfg.maillog_file_permissions)
+        Layout(cfg.queue_directory, cfg.mail_owner, cfg.setgid_group).create()
+        _make_data_directory(plan)
+        lock = InstanceLock(cfg.queue_directory, cfg.data_directory, cfg.process_id_directory)
+        lock.acquire()
+    except SettingsError as error:
+        raise StartError(str(error)) from error
+    except AlreadyRunning as error:
+        raise StartError(str(error)) from error
+    except KeyError as error:
+        raise StartError(_no_account(str(error.args[0]))) from error
+    except OSError as error:
+        raise StartError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
+    try:
+        return Prepared(plan, lock, log, bind_all(plan))
+    except SettingsError as error:
+        lock.release()
+        raise StartError(str(error)) from error
+
+
+def _make_data_directory(plan: Plan) -> None:
+    """data_directory belongs to mail_owner."""
+    path = plan.settings.data_directory
+    if os.path.isdir(path):
+        return
+    os.makedirs(path, 0o700)
+    if os.geteuid() == 0:
+        import pwd
+
+        owner = pwd.getpwnam(plan.settings.mail_owner)
+        os.chown(path, owner.pw_uid, owner.pw_gid)
+
+
+def _no_account(text: str) -> str:
+    make = "groupadd -r postdrop; useradd -r -M -d /var/spool/postfix -s /usr/sbin/nologin postfix"
+    return f"{text}; make the accounts with: {make}"
+
+
+def complaints(plan: Plan) -> list[str]:
+    """What was set and is not honoured, what master.cf asks for and is not there, what is odd in main.cf."""
+    found = list(plan.main.warnings)
+    for name in unhonoured(plan.snapshot):
+        found.append(f"{plan.directory}/main.cf: {name} is set, but not honoured yet")
+    for service in plan.services:
+        if not known(program(service)):
+            where = f"{plan.directory}/master.cf: line {service.line}"
+            found.append(f"{where}: {service.name}: there is no program {service.command} yet; it is not started")
+        elif service.chroot and program(service) == "smtpd":
+            continue
+    chrooted = [service.name for service in plan.services if service.chroot]
+    if chrooted:
+        found.append(
+            f"{plan.directory}/master.cf: chroot is not executed: one process serves many services "
+            f"({', '.join(chrooted[:3])}{', ...' if len(chrooted) > 3 else ''})"
+        )
+    return found
