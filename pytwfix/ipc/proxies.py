@@ -1,0 +1,203 @@
+"""Contracts with the real object in another process: the same interfaces, every answer later (HOUSE 3).
+
+Errors are those of the contract, or Gone. Where a room can do without an answer it gets one that lets it go on: clients
+are not counted and TLS sessions not reused while the process that does it is away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from pytwfix.contracts.delivery import DeliveryRequest, DeliveryResult
+from pytwfix.contracts.reports import Report
+from pytwfix.contracts.rewriting import Resolved
+from pytwfix.contracts.verification import Verified
+from pytwfix.ipc import methods, values
+from pytwfix.ipc.failures import Gone
+from pytwfix.ipc.frames import Malformed
+from pytwfix.mail.envelope import Envelope
+
+if TYPE_CHECKING:
+    from pytwfix.contracts.queue import IMessage
+    from pytwfix.ipc.link import Link
+
+
+class QueueProxy:
+    """IQueue. Mail is never committed to active/ directly: the manager is elsewhere."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def wake(self, queue_id: str, envelope: Envelope | None = None) -> None:
+        self._link.cast(methods.WAKE, queue_id, None if envelope is None else values.pack_envelope(envelope))
+
+    def admits(self) -> bool:
+        return False
+
+    def wake_active(self, message: IMessage | None, envelope: Envelope) -> None:
+        raise RuntimeError("a message was committed to active/ in a process that is not the queue manager's")
+
+    def flush(self, sites: Sequence[str] | None = None) -> Deferred[None]:
+        return self._link.call(methods.FLUSH, None if sites is None else list(sites))
+
+    def deliver_now(self, queue_id: str) -> Deferred[bool]:
+        return self._link.call(methods.DELIVER_NOW, queue_id)
+
+    def forget(self, queue_ids: Iterable[str]) -> None:
+        self._link.cast(methods.FORGET, list(queue_ids))
+
+
+class ReportsProxy:
+    """IReports."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def record(self, log: str, queue_id: str, report: Report) -> Deferred[None]:
+        return self._link.call(methods.RECORD, log, queue_id, values.pack_report(report))
+
+    def read(self, log: str, queue_id: str) -> Deferred[list[Report]]:
+        return self._link.call(methods.READ, log, queue_id, read=values.unpack_reports)
+
+    def forget(self, log: str, queue_id: str) -> Deferred[None]:
+        return self._link.call(methods.FORGET_LOG, log, queue_id)
+
+    def notify_bounce(self, envelope: Envelope) -> Deferred[None]:
+        return self._link.call(methods.NOTIFY_BOUNCE, values.pack_envelope(envelope))
+
+    def notify_delay(self, envelope: Envelope) -> Deferred[None]:
+        return self._link.call(methods.NOTIFY_DELAY, values.pack_envelope(envelope))
+
+    def notify_trace(self, envelope: Envelope) -> Deferred[None]:
+        return self._link.call(methods.NOTIFY_TRACE, values.pack_envelope(envelope))
+
+    def bounce_one(self, envelope: Envelope, report: Report) -> Deferred[None]:
+        return self._link.call(methods.BOUNCE_ONE, values.pack_envelope(envelope), values.pack_report(report))
+
+
+class VerifierProxy:
+    """IVerifier."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def query(self, address: bytes) -> Deferred[Verified]:
+        return self._link.call(methods.QUERY, address, read=values.unpack_verified)
+
+    def update(self, address: bytes, status: int, text: str) -> Deferred[None]:
+        return self._link.call(methods.UPDATE, address, status, text)
+
+
+class CountersProxy:
+    """ICounters."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def connect(self, service: str, client: str) -> Deferred[tuple[int, int]]:
+        return self._link.call(methods.CONNECT, service, client, read=_pair).addErrback(_without, (0, 0))
+
+    def disconnect(self, service: str, client: str) -> None:
+        self._link.cast(methods.DISCONNECT, service, client)
+
+    def event(self, service: str, client: str, kind: str) -> Deferred[int]:
+        return self._link.call(methods.EVENT, service, client, kind).addErrback(_without, 0)
+
+    def peek(self, service: str, client: str, kind: str) -> Deferred[int]:
+        return self._link.call(methods.PEEK, service, client, kind).addErrback(_without, 0)
+
+
+class TlsSessionsProxy:
+    """ITlsSessions."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def lookup(self, cache: str, key: str) -> Deferred[bytes | None]:
+        return self._link.call(methods.SESSION_LOOKUP, cache, key).addErrback(_without, None)
+
+    def update(self, cache: str, key: str, session: bytes) -> None:
+        self._link.cast(methods.SESSION_UPDATE, cache, key, session)
+
+    def delete(self, cache: str, key: str) -> None:
+        self._link.cast(methods.SESSION_DELETE, cache, key)
+
+
+class RewriterProxy:
+    """IRewriter."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def rewrite(self, context: str, address: bytes) -> Deferred[bytes]:
+        return self._link.call(methods.REWRITE, context, address)
+
+    def resolve(self, sender: bytes, address: bytes, verify: bool = False) -> Deferred[Resolved]:
+        return self._link.call(methods.RESOLVE, sender, address, verify, read=values.unpack_resolved)
+
+
+class ControlProxy:
+    """IControl."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def request(self, verb: str, arguments: dict[str, Any], uid: int) -> Deferred[list[dict[str, Any]]]:
+        return self._link.call(methods.REQUEST, verb, arguments, uid, read=_dictionaries)
+
+
+class PickupProxy:
+    """What the submit socket and triggers ask of pickup."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def trigger(self) -> None:
+        self._link.cast(methods.TRIGGER)
+
+    def submit(self, records: bytes, uid: int) -> Deferred[str]:
+        return self._link.call(methods.SUBMIT, records, uid)
+
+
+class AgentProxy:
+    """IDeliveryAgent: one delivery service in another process. `limit` is how long a delivery may take.
+
+    Unlike the real one it fails with Gone when that process dies: who spreads the deliveries makes a result of it.
+    """
+
+    def __init__(self, link: Link, limit: float) -> None:
+        self._link = link
+        self._limit = limit
+
+    def deliver(self, request: DeliveryRequest) -> Deferred[DeliveryResult]:
+        return self._link.call(
+            methods.DELIVER,
+            values.pack_request(request),
+            read=lambda answer: values.unpack_result(answer, request),
+            limit=self._limit,
+        )
+
+
+def _pair(answer: Any) -> tuple[int, int]:
+    first, second = values.typed(answer, int, int)
+    return first, second
+
+
+def _dictionaries(answer: Any) -> list[dict[str, Any]]:
+    return values.sequence(answer, _dictionary)
+
+
+def _dictionary(value: Any) -> dict[str, Any]:
+    if type(value) is not dict:
+        raise Malformed("not a dictionary")
+    return value
+
+
+def _without(failure: Failure, instead: Any) -> Any:
+    """Go on when the process that answers is away."""
+    failure.trap(Gone)
+    return instead
