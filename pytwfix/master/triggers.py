@@ -1,7 +1,7 @@
 """public/pickup, public/qmgr, public/showq: what other programs know of Postfix's sockets (MA-8, MA-11).
 
 A trigger is one byte, or several, and the end: `W` wake up; to the queue manager also `I` incoming, `D` deferred, `F`
-flush, `A` all (QM-10). Whoever connects to showq gets the listing that a real postqueue understands.
+flush, `A` all (QM-10).
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import Factory, Protocol
+
+from pytwfix.master import showqsocket
 
 if TYPE_CHECKING:
     from pytwfix.master.host import ServiceHost
@@ -49,6 +51,8 @@ def trigger_factory(host: ServiceHost, service: Any) -> IProtocolFactory | None:
         act = _queue(host, service)
     elif host.program == "pickup":
         act = lambda _data: service.trigger()  # noqa: E731
+    elif host.program == "showq":
+        return showqsocket.factory(host)  # type: ignore[no-any-return]
     else:
         return None
     factory: Any = Factory()
