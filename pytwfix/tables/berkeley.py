@@ -40,9 +40,9 @@ def make_writable(context: TableContext, kind: str, rest: str, flags: int) -> Dr
     """The table open for updates; without the library it is an LMDB file beside."""
     if db is not None:
         return BerkeleyDB(context, kind, rest, flags, writable=True)
-    from pytwfix.tables.lmdbtable import Lmdb
+    from pytwfix.tables.substitute import substitute
 
-    return Lmdb(context, kind, rest, flags, writable=True)
+    return substitute(context, kind, rest, flags, writable=True)
 
 
 class BerkeleyDB(Driver):

@@ -17,6 +17,7 @@ from pytwfix.tables.textsource import folder, shown
 
 Entry = tuple[int, bytes, bytes]  # line number, key, value
 SUFFIXES = {"hash": ".db", "btree": ".db", "cdb": ".cdb", "lmdb": ".lmdb"}
+BERKELEY = ("hash", "btree")
 DEFAULT_MODE = 0o644
 
 
@@ -30,8 +31,17 @@ def buildable(kind: str) -> bool:
     return kind in SUFFIXES
 
 
+def stored_as(kind: str) -> str:
+    """The type whose file it is: without a Berkeley DB library hash and btree are lmdb (substitute)."""
+    if kind in BERKELEY:
+        from pytwfix.tables import berkeley
+
+        return kind if berkeley.db is not None else "lmdb"
+    return kind
+
+
 def table_path(kind: str, source: str) -> str:
-    return source + SUFFIXES[kind]
+    return source + SUFFIXES[stored_as(kind)]
 
 
 def duplicate_label(kind: str, source: str) -> str:
@@ -84,7 +94,7 @@ def create(
 ) -> None:
     """Write the table's file."""
     target = table_path(kind, context.path(source))
-    if kind == "lmdb":
+    if stored_as(kind) == "lmdb":
         _create_lmdb(context, source, target, content, mode, nul)
         return
     temporary = f"{target}.tmp{os.getpid()}"

@@ -38,6 +38,10 @@ class _OfTables(Driver):
             raise TableMisconfigured(self.name, _hint(self, "type:name")) from None
         return self.context.open(name, flags)
 
+    def wait_for_writer(self) -> None:
+        for member in self.members:
+            member.wait_for_writer()
+
 
 class PipeMap(_OfTables):
     """pipemap:{a,b}: the first table's answer is the question to the second."""

@@ -28,6 +28,9 @@ class Debug(Driver):
 
     find = get
 
+    def wait_for_writer(self) -> None:
+        self._inner.wait_for_writer()
+
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         return self._inner.items()
 

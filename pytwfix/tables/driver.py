@@ -31,7 +31,8 @@ class TableBusy(TableUnavailable):
 
 
 class TableContext:
-    """What every driver may use. `open` opens another table by its name (for tables made of tables)."""
+    """What every driver may use. `open` opens another table by its name (for tables made of tables). `makes` says that
+    an index may be made where there is none: by the mail system, not by commands."""
 
     __slots__ = (
         "clock",
@@ -41,6 +42,7 @@ class TableContext:
         "disk",
         "expand",
         "log",
+        "makes",
         "open",
         "parameter",
         "random",
@@ -61,6 +63,7 @@ class TableContext:
         directory: str = "",
         data_directory: str = "",
         default_type: str = "hash",
+        makes: bool = False,
     ) -> None:
         self.expand = expand
         self.parameter = parameter
@@ -73,6 +76,7 @@ class TableContext:
         self.directory = directory
         self.data_directory = data_directory
         self.default_type = default_type
+        self.makes = makes
 
     def path(self, name: str) -> str:
         """A table's file: relative names start at the queue directory, in which Postfix's daemons live."""

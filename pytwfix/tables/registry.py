@@ -94,6 +94,7 @@ class Tables:
             directory=directory,
             data_directory=data_directory,
             default_type=default_type,
+            makes=threads is not None,
         )
         self._threads = threads
         self._open: dict[tuple[str, int], Table] = {}

@@ -1,38 +1,45 @@
-"""hash: and btree: tables where there is no Berkeley DB library (MT-1).
+"""hash: and btree: tables where there is no Berkeley DB library (MT-1, PR-3).
 
-Served from `/file.lmdb` if that is there and not older than the text, else from an LMDB file that this process makes
-from the text `/file` under data_directory, and makes again when the text changes. Said once a table in the log.
+Served from `/file.lmdb`, which postmap and postalias make then, else from an LMDB file below data_directory: made from
+the text `/file` by the mail system, and made again when the text changes. `prepare` makes all of these at start, as
+the user who may read every text, and says in the log what is served from where. Commands make nothing: without any
+index they say so, as Postfix's do. A new text is read in a thread (TableBusy). Raises TableError.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from pytwfix.contracts.tables import TableMisconfigured
+from pytwfix.contracts.tables import TableMisconfigured, TableUnavailable
 from pytwfix.tables.build import Duplicates, collect, create
-from pytwfix.tables.driver import Driver, TableContext
+from pytwfix.tables.driver import Driver, TableBusy, TableContext
 from pytwfix.tables.files import Watch, read_file, stamp
 from pytwfix.tables.lmdbtable import Lmdb
 from pytwfix.tables.names import split_list
 from pytwfix.tables.textsource import entries, folder
 
 HINT = "pip install 'pytwfix[berkeleydb]'"
+MISSING = f"there is no Berkeley DB here ({HINT})"
 
 
-def substitute(context: TableContext, kind: str, rest: str, flags: int) -> Driver:
-    """A table with the same content. TableMisconfigured when there is no text to make it from."""
+def substitute(context: TableContext, kind: str, rest: str, flags: int, writable: bool = False) -> Driver:
+    """A table with the same content."""
     path = context.path(rest)
-    source, beside = stamp(context, path), stamp(context, path + Lmdb.suffix)
-    if beside is not None and (source is None or beside[1] >= source[1]):
-        table: Driver = Lmdb(context, kind, rest, flags)
-    elif source is not None:
-        table = FromText(context, kind, rest, flags)
-    else:
-        raise TableMisconfigured(f"{kind}:{rest}", f"open database {path}.db: there is no Berkeley DB here: {HINT}")
-    where = getattr(table, "path", "")
-    context.log.info(f"{kind}:{rest}: there is no Berkeley DB here ({HINT}): served from {where}")
-    return table
+    if writable or stamp(context, path + Lmdb.suffix) is not None:
+        return Beside(context, kind, rest, flags, writable=writable)
+    if stamp(context, path) is not None and context.makes:
+        return FromText(context, kind, rest, flags)
+    made = made_path(context, path) + Lmdb.suffix
+    if stamp(context, made) is not None:
+        return Beside(context, kind, rest, flags, path=made)
+    name, file = f"{kind}:{rest}", f"open database {path}.db"
+    if stamp(context, path + ".db") is not None:
+        raise TableMisconfigured(name, f"{file}: {MISSING}: make {path}{Lmdb.suffix} by postmap or postalias")
+    raise TableUnavailable(name, f"{file}: No such file or directory")
 
 
 def made_path(context: TableContext, path: str) -> str:
@@ -41,43 +48,88 @@ def made_path(context: TableContext, path: str) -> str:
     return f"{context.data_directory}/tables/{os.path.basename(path)}-{name}"
 
 
-class FromText(Lmdb):
-    """An LMDB file made from a text."""
+@contextmanager
+def _acting_as(owner: tuple[int, int] | None) -> Iterator[None]:
+    """Files are made as their reader, so that root follows no link that he has put in his directory."""
+    if owner is None or os.geteuid() != 0 or owner[0] == 0:
+        yield
+        return
+    os.setegid(owner[1])
+    os.seteuid(owner[0])
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+def make(context: TableContext, kind: str, rest: str, owner: tuple[int, int] | None = None) -> str:
+    """The file below data_directory as its text says, unless it is that already; its path, without `.lmdb`. `owner`
+    (uid, gid) shall have it: for a process without threads."""
+    source = context.path(rest)
+    made = made_path(context, source)
+    name = f"{kind}:{rest}"
+    text, old = stamp(context, source), stamp(context, made + Lmdb.suffix)
+    if text is not None and old is not None and text[1] == old[1]:
+        return made
+    data = read_file(context, name, source)
+    warn = context.log.warning
+    if _is_alias_file(context, rest):
+        from pytwfix.tables.aliassource import alias_entries
+
+        found = alias_entries(data, source, warn)
+    else:
+        found = entries(data, source, warn)
+    content = collect(found, folder(True, True), Duplicates.WARN, source, warn)
+    try:
+        with _acting_as(owner):
+            os.makedirs(os.path.dirname(made), 0o700, exist_ok=True)
+            create(context, "lmdb", made, content, 0o600, True)
+            if text is not None:
+                os.utime(made + Lmdb.suffix, ns=(text[1], text[1]))
+    except OSError as error:
+        raise TableMisconfigured(name, f"{made}: {os.strerror(error.errno or 0)}") from None
+    return made
+
+
+def _is_alias_file(context: TableContext, rest: str) -> bool:
+    lists = [context.parameter(name) or "" for name in ("alias_database", "alias_maps")]
+    names = [name.removeprefix("proxy:") for text in lists for name in split_list(text)]
+    return any(name.partition(":")[2] == rest for name in names)
+
+
+class Beside(Lmdb):
+    """An LMDB file under the name of a Berkeley DB table."""
+
+    def __init__(
+        self, context: TableContext, kind: str, rest: str, flags: int, path: str = "", writable: bool = False
+    ) -> None:
+        super().__init__(context, kind, rest, flags, path, writable)
+        self.label = f"{self.name}.db"
+
+
+class FromText(Beside):
+    """One that is made from a text, and follows it."""
 
     def __init__(self, context: TableContext, kind: str, rest: str, flags: int) -> None:
-        self._source = context.path(rest)
-        self._made = made_path(context, self._source)
-        self._text = Watch(context, self._source)
-        self.context, self.rest, self.flags = context, rest, flags
-        self.name = f"{kind}:{rest}"
-        self._make(bool(flags & 1))
-        super().__init__(context, kind, rest, flags, path=self._made + Lmdb.suffix)
-
-    def _make(self, fold: bool) -> None:
-        context = self.context
-        data = read_file(context, self.name, self._source)
-        warn = context.log.warning
-        if self._is_alias_file():
-            from pytwfix.tables.aliassource import alias_entries
-
-            found = alias_entries(data, self._source, warn)
-        else:
-            found = entries(data, self._source, warn)
-        content = collect(found, folder(fold, True), Duplicates.WARN, self._source, warn)
-        try:
-            os.makedirs(os.path.dirname(self._made), 0o700, exist_ok=True)
-            create(context, "lmdb", self._made, content, 0o600, True)
-        except OSError as error:
-            raise TableMisconfigured(self.name, f"{self._made}: {error.strerror}") from None
-
-    def _is_alias_file(self) -> bool:
-        lists = [self.context.parameter(name) or "" for name in ("alias_database", "alias_maps")]
-        return any(name.partition(":")[2] == self.rest for text in lists for name in split_list(text))
+        self._text = Watch(context, context.path(rest))
+        self._stale = False
+        self._mutex = threading.Lock()
+        made = make(context, kind, rest)
+        super().__init__(context, kind, rest, flags, path=made + Lmdb.suffix)
 
     def find(self, key: bytes) -> bytes | None:
-        if self._text.changed():
-            try:
-                self._make(self.fold)
-            except TableMisconfigured as error:
-                self.context.log.error(f"{error.reason}; the old content of {self.name} stays in use")
+        if self._stale or self._text.changed():
+            self._stale = True
+            raise TableBusy(self.name, "the text has changed")
         return super().find(key)
+
+    def wait_for_writer(self) -> None:
+        with self._mutex:
+            if not self._stale:
+                return
+            try:
+                make(self.context, self.kind, self.rest)
+            except (TableMisconfigured, TableUnavailable) as error:
+                self.context.log.error(f"{error.reason}; the old content of {self.name} stays in use")
+            self._stale = False
