@@ -53,12 +53,14 @@ class DeliveryResult:
     """What became of a request. The agent has logged, reported and marked each recipient itself.
 
     `deferred` are the recipients that stay in the queue. `dead` says that the destination as a whole did not answer
-    (connection or handshake), which is negative feedback for its concurrency (SC-3).
+    (connection or handshake), which is negative feedback for its concurrency (SC-3). `recorded` says that something
+    is or may be in the bounce, defer or trace log; False spares the queue manager from looking.
     """
 
     deferred: list[Recipient] = field(default_factory=list)
     dead: Dsn | None = None
     transport_dead: Dsn | None = None
+    recorded: bool = True
 
 
 class IDeliveryAgent(Protocol):

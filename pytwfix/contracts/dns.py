@@ -10,13 +10,15 @@ if TYPE_CHECKING:
 
 class DnsError(Exception):
     """A question has no answer. `text` is as Postfix words it:
-    "Host or domain name not found. Name service error for name=x type=MX: Host not found, try again"."""
+    "Host or domain name not found. Name service error for name=x type=MX: Host not found, try again". `ttl` is how many
+    seconds the name server says that it stays so; 0: it does not say."""
 
     def __init__(self, name: str, rtype: str, text: str) -> None:
         super().__init__(text)
         self.name = name
         self.rtype = rtype
         self.text = text
+        self.ttl = 0
 
 
 class NoSuchName(DnsError):

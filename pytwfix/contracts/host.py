@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytwfix.contracts.counters import ICounters
     from pytwfix.contracts.delivery import IDeliveryAgents
     from pytwfix.contracts.dns import INativeNames, IResolver
+    from pytwfix.contracts.flushing import IFlusher
     from pytwfix.contracts.queue import IQueue, IQueueStore
     from pytwfix.contracts.reports import IReports
     from pytwfix.contracts.rewriting import IRewriter
@@ -113,6 +114,8 @@ class IPeers(Protocol):
     def counters(self) -> ICounters: ...
     @property
     def tls_sessions(self) -> ITlsSessions: ...
+    @property
+    def flusher(self) -> IFlusher: ...
     @property
     def asuser(self) -> IAsUser: ...
     @property

@@ -54,7 +54,7 @@ class Outcome:
         self._request = request
         self._queue_id = request.queue_id
         self._cfg = host.settings(CommonSettings)
-        self.result = DeliveryResult()
+        self.result = DeliveryResult(recorded=False)
         self.tls = ""  # the tls= field of the log line, if there is to be one
 
     def sent(
@@ -153,6 +153,7 @@ class Outcome:
         self._done(recipient)
 
     async def _record(self, which: str, recipient: Recipient, dsn: Dsn, relay: str) -> bool:
+        self.result.recorded = True
         report = Report(recipient, dsn, relay, self._host.now())
         try:
             await self._host.peers.reports.record(which, self._queue_id, report)

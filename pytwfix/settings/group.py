@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class Group:
     """Subclasses declare parameters as attributes."""
 
+    snapshot: Snapshot
+
     def __init__(self, snapshot: Snapshot) -> None:
         self.__dict__["snapshot"] = snapshot
 

@@ -78,6 +78,7 @@ class Peers:
     verifier: Any
     counters: Any
     tls_sessions: Any
+    flusher: Any
     asuser: Any
     control: Any
 
@@ -151,7 +152,7 @@ class MemoryHost:
         return self.clock.callLater(seconds, function, *args)
 
     def background(self, work: Awaitable[Any], what: str) -> None:
-        done = Deferred.fromCoroutine(work)  # type: ignore[arg-type]
+        done: Deferred[Any] = Deferred.fromCoroutine(work)  # type: ignore[arg-type]
         done.addErrback(lambda failure: self.log.failure(what, failure.value))
         self.work.append(done)
 
