@@ -38,7 +38,8 @@ class Disk:
     @staticmethod
     def link(source: str, target: str) -> None:
         """Follows a symbolic source, which is an absolute path: gives a name to /proc/self/fd/N."""
-        # Only with a descriptor, which an absolute path leaves unused, does Python call linkat(2): link(2) does not follow.
+        # Only with a descriptor, which an absolute path leaves unused, does Python call linkat(2): link(2) does not
+        # follow.
         os.link(source, target, src_dir_fd=0, follow_symlinks=True)
 
     @staticmethod

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class AsUserError(Exception):
     """It could not be done.
 
-    `kind` is "temporary", "permanent", "missing", "denied", "nospace", "quota", "toolarge", "owner" (the file is another
-    user's) or "locked"; `text` is for people.
+    `kind` is "temporary", "permanent", "missing", "denied", "nospace", "quota", "toolarge", "owner" (the file is
+    another user's) or "locked"; `text` is for people.
     """
 
     def __init__(self, kind: str, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from cryptography import x509
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-_START = datetime(2020, 1, 1, tzinfo=timezone.utc)
+_START = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def _name(common: str) -> x509.Name:

@@ -1,4 +1,5 @@
-"""A host in memory: a Clock for time, a list for the log, a dict for main.cf, threads that run at once (contracts/host.py)."""
+"""A host in memory (contracts/host.py): a Clock for time, a list for the log, a dict for main.cf, threads that run at
+once."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from pytwfix.basics.disk import Disk
 from pytwfix.settings.group import Group
@@ -153,8 +155,11 @@ class MemoryHost:
 
     def background(self, work: Awaitable[Any], what: str) -> None:
         done: Deferred[Any] = Deferred.fromCoroutine(work)  # type: ignore[arg-type]
-        done.addErrback(lambda failure: self.log.failure(what, failure.value))
+        done.addErrback(self._failed, what)
         self.work.append(done)
+
+    def _failed(self, failure: Failure, what: str) -> None:
+        self.log.failure(what, failure.value)
 
     def secret(self, path: str) -> Deferred[bytes]:
         if path in self.secrets:

@@ -67,7 +67,7 @@ class Smtp:
         return self.said()
 
     def said(self) -> list[str]:
-        lines = self.transport.value().decode().splitlines()
+        lines: list[str] = self.transport.value().decode().splitlines()
         self.transport.clear()
         return lines
 

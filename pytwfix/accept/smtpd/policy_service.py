@@ -68,8 +68,9 @@ class _Connection(Protocol):
 
     def drop(self) -> None:
         self.lost = True
-        if self.transport is not None:
-            self.transport.abortConnection()
+        transport: Any = self.transport
+        if transport is not None:
+            transport.abortConnection()
 
 
 class PolicyService:

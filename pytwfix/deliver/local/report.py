@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from pytwfix.deliver.outcome import Outcome
-
 from pytwfix.contracts.delivery import DeliveryRequest
 from pytwfix.contracts.host import IHost
 from pytwfix.contracts.queue import IMessage
 from pytwfix.contracts.reports import TRACE, Report
 from pytwfix.deliver.local.owners import owners_host
 from pytwfix.deliver.local.target import Target
+from pytwfix.deliver.outcome import Outcome
 from pytwfix.mail.envelope import Envelope, Recipient
 from pytwfix.mail.status import EXPANDED, NOTIFY_NEVER, NOTIFY_SUCCESS, Dsn
 

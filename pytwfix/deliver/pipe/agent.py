@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytwfix.deliver.outcome import Outcome
-
 from pytwfix.basics.durations import parse_duration
 from pytwfix.contracts.asuser import AsUserError, CommandRun, Identity
 from pytwfix.contracts.delivery import VERIFY_ONLY, DeliveryRequest, DeliveryResult
@@ -17,6 +15,7 @@ from pytwfix.contracts.host import IHost
 from pytwfix.contracts.queue import IMessage
 from pytwfix.deliver import commands, mailbox
 from pytwfix.deliver.accounts import Accounts, group_id
+from pytwfix.deliver.outcome import Outcome
 from pytwfix.deliver.pipe import log
 from pytwfix.deliver.pipe.arguments import ArgumentError, Attributes, expand
 from pytwfix.deliver.pipe.content import render

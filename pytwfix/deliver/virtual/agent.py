@@ -7,14 +7,13 @@ the mailbox itself is 4.2.0, or 5.2.2 when it is full.
 
 from __future__ import annotations
 
-from pytwfix.deliver.outcome import Outcome
-
 from pytwfix.contracts.asuser import AsUserError, Identity, MailboxWrite
 from pytwfix.contracts.delivery import VERIFY_ONLY, DeliveryRequest, DeliveryResult
 from pytwfix.contracts.host import IHost
 from pytwfix.contracts.queue import IMessage
 from pytwfix.contracts.tables import DEFAULT_FLAGS, NO_PROXY, NO_REGSUB, NO_UNAUTH, TableError
 from pytwfix.deliver import mailbox
+from pytwfix.deliver.outcome import Outcome
 from pytwfix.deliver.virtual import log
 from pytwfix.deliver.virtual.settings import VirtualSettings
 from pytwfix.mail.envelope import Recipient

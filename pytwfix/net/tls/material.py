@@ -59,9 +59,10 @@ def certificates(pem: bytes) -> list[Certificate]:
 def use_chains(context: SSL.Context, chains: tuple[Chain, ...]) -> None:
     """Make the context present these; OpenSSL chooses by the kind of key."""
     for chain in chains:
-        own, *others = certificates(chain.certificates) or [None]
-        if own is None:
+        own_first = certificates(chain.certificates)
+        if not own_first:
             raise ValueError("no certificate found")
+        own, *others = own_first
         found = _KEY.search(chain.key)
         if found is None:
             raise ValueError("no private key found")

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from pytwfix.accept.smtpd.settings import SmtpdSettings
 from pytwfix.net.tls import contexts
 from pytwfix.net.tls.ciphers import cipher_list
+from pytwfix.net.tls.material import Chain
 from pytwfix.net.tls.protocols import parse_protocols
 from pytwfix.settings.tls import TlsSettings
 from tests.kit import certificates
@@ -96,7 +97,7 @@ class ContextTests(SynchronousTestCase):
     def test_client_certificate(self) -> None:
         """TL-3: with smtpd_tls_ask_ccert a client's certificate is seen and checked."""
         host = server_host(smtpd_tls_ask_ccert="yes", smtpd_tls_CAfile="/ca.pem")
-        chain = contexts.material.Chain(*certificates.leaf("client.example"))
+        chain = Chain(*certificates.leaf("client.example"))
         server, client = self.server(host), self.client(host, chains=(chain,))
         shake(server, client)
         info = contexts.describe(server)
