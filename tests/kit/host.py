@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
-from twisted.python.failure import Failure
 
 from pytwfix.basics.disk import Disk
 from pytwfix.settings.group import Group
@@ -158,7 +157,7 @@ class MemoryHost:
         done.addErrback(self._failed, what)
         self.work.append(done)
 
-    def _failed(self, failure: Failure, what: str) -> None:
+    def _failed(self, failure: Any, what: str) -> None:
         self.log.failure(what, failure.value)
 
     def secret(self, path: str) -> Deferred[bytes]:
