@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from operator import itemgetter
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -85,8 +86,8 @@ class PostfixReadsOurs(Conformance):
         for message in ours:
             for recipient in message["recipients"]:
                 del recipient["orig_address"]  # 3.11
-        key = lambda message: message["queue_id"]
-        self.assertEqual(sorted(ours, key=key), sorted(theirs, key=key))
+        by_id = itemgetter("queue_id")
+        self.assertEqual(sorted(ours, key=by_id), sorted(theirs, key=by_id))
 
     def test_delivery(self) -> None:
         """The real queue manager and a real agent take what we queued, and mark and remove it."""
