@@ -11,12 +11,15 @@ from twisted.internet.defer import Deferred
 
 from pytwfix.keeper.inprocess import InProcess
 from pytwfix.master.controlports import ControlPorts
+from pytwfix.master.host import ServiceHost
 from pytwfix.master.network import attach_network
 from pytwfix.master.plan import read_plan
 from pytwfix.master.process import Process
 from pytwfix.master.rooms import Rooms
 from pytwfix.master.startup import Prepared, complaints
+from pytwfix.master.tablefiles import make_ready
 from pytwfix.settings.kinds import SettingsError
+from pytwfix.settings.mastercf import Service
 
 
 class Inline(MultiService):
@@ -29,7 +32,8 @@ class Inline(MultiService):
         self._ready = ready
         self.process = Process(reactor, prepared.log)
         self._asuser = InProcess(self.process.threads, reactor)
-        self.log = self.process.log(prepared.plan.snapshot.expand("$syslog_name") + "/master")
+        self._host = ServiceHost(self.process, prepared.plan, Service("master", "unix", "master"), None)
+        self.log = self._host.log
         self.rooms: Rooms | None = None
         self._control: ControlPorts | None = None
 
@@ -37,7 +41,8 @@ class Inline(MultiService):
         prepared = self._prepared
         prepared.lock.write_pid()  # twistd may have forked since
         self.process.start()
-        attach_network(self.process, prepared.plan)
+        attach_network(self.process)
+        make_ready(self._host, prepared.plan)
         remote = {"asuser": self._asuser}
         self.rooms = Rooms(self.process, prepared.plan, remote=remote, sockets=prepared.sockets)
         self.rooms.setServiceParent(self)
@@ -69,7 +74,8 @@ class Inline(MultiService):
         for text in complaints(plan):
             self.log.warning(text)
         self.process.destination.reopen()
-        attach_network(self.process, plan)
+        self._host.adopt(plan, self._host.definition)
+        make_ready(self._host, plan)
         assert self.rooms is not None
         self.rooms.reload(plan)
 

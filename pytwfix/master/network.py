@@ -1,13 +1,20 @@
-"""Gives a process its resolver and its view of the system's names."""
+"""What the network needs to be known: the resolver and the system's names of one process."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytwfix.net.dns import Resolver
+from pytwfix.net.native import Native
+
 if TYPE_CHECKING:
-    from pytwfix.master.plan import Plan
     from pytwfix.master.process import Process
 
 
-def attach_network(process: Process, plan: Plan) -> None:
-    """At start and at each reload."""
+def attach_network(process: Process) -> None:
+    """At start, after any fork. Both keep up with resolv.conf and /etc/hosts by themselves."""
+    log = process.log("postfix/resolver")
+    process.resolver = Resolver(
+        process.reactor, process.random, process.monotonic, process.threads, process.disk, log=log
+    )
+    process.names = Native(process.reactor, process.threads, process.monotonic)
