@@ -15,10 +15,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.house.sources import ROOT, listed, sources
 
-_ID = re.compile(
-    r"\b(AD|AL|AN|BO|CA|CF|CL|DB|DI|DL|DN|DS|ER|FL|LG|LK|LO|MA|MC|MD|MI|MT|MX|NB|NP|NV|OB|PC|PD|PI|PK|PL|PM|PQ|PR|PS|PT|"
-    r"PX|QD|QM|QP|QS|QU|RF|RX|SC|SD|SE|SK|SM|SP|SQ|SS|ST|SV|TF|TL|TM|TP|TR|TS|VE|VI)-(\d+)(?:(?: to |\.\.)(?:[A-Z]{2}-)?(\d+))?\b"
+_KINDS = (
+    "AD|AL|AN|BO|CA|CF|CL|DB|DI|DL|DN|DS|ER|FL|LG|LK|LO|MA|MC|MD|MI|MT|MX|NB|NP|NV|OB|PC|PD|PI|PK|PL|PM|PQ|PR|PS|PT|"
+    "PX|QD|QM|QP|QS|QU|RF|RX|SC|SD|SE|SK|SM|SP|SQ|SS|ST|SV|TF|TL|TM|TP|TR|TS|VE|VI"
 )
+_ID = re.compile(rf"\b({_KINDS})-(\d+)(?:(?: to |\.\.)(?:[A-Z]{{2}}-)?(\d+))?\b")
 # ID -> why no test names it
 UNTESTED: dict[str, str] = {}
 
