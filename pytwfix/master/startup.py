@@ -43,6 +43,7 @@ def prepare(directory: str) -> Prepared:
         plan = read_plan(directory)
         plan.settings.validate()
         cfg = plan.settings
+        _check_log_file(plan)
         log = destination(cfg.maillog_file, cfg.syslog_facility, cfg.maillog_file_permissions)
         Layout(cfg.queue_directory, cfg.mail_owner, cfg.setgid_group).create()
         _make_data_directory(plan)
@@ -61,6 +62,14 @@ def prepare(directory: str) -> Prepared:
     except SettingsError as error:
         lock.release()
         raise StartError(str(error)) from error
+
+
+def _check_log_file(plan: Plan) -> None:
+    """A log file is only written where maillog_file_prefixes allows it (LG-17)."""
+    path = plan.settings.maillog_file
+    prefixes = plan.settings.maillog_file_prefixes.replace(",", " ").split()
+    if path and not any(path == one or path.startswith(one.rstrip("/") + "/") for one in prefixes):
+        raise SettingsError(f"maillog_file '{path}' is not below maillog_file_prefixes ({', '.join(prefixes)})")
 
 
 def _make_data_directory(plan: Plan) -> None:
