@@ -41,7 +41,7 @@ class ServerTlsSettings(TlsSettings):
     smtpd_tls_protocols = string(">=TLSv1", "TLS versions when TLS is optional.")
     smtpd_tls_received_header = boolean("no", "Describe TLS in Received:.")
     smtpd_tls_req_ccert = boolean("no", "Insist on a trusted client certificate when TLS is a must.")
-    smtpd_tls_security_level = string("", "none, may or encrypt.")
+    smtpd_tls_security_level = string("", "How far TLS goes: none, may or encrypt.")
     smtpd_tls_session_cache_database = string("", "Where TLS sessions are kept.")
     smtpd_tls_session_cache_timeout = time("3600s", "How long a TLS session may be resumed.", maximum=8640000)
     smtpd_tls_trace_size_limit = integer("102400", "How many bytes a TLS trace may have.")

@@ -152,7 +152,7 @@ class SmtpSettings(CommonSettings, TlsSettings):
     )
     smtp_tls_security_level = string(
         "${{$compatibility_level} <level {3.11} ? {} : {may}}",
-        "none, may, encrypt, fingerprint, verify, secure, dane or dane-only.",
+        "How far TLS goes: none, may, encrypt, fingerprint, verify, secure, dane or dane-only.",
     )
     smtp_tls_servername = string("", "The name that is sent by SNI.")
     smtp_tls_session_cache_database = string("", "Where TLS sessions are kept.")
