@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 
 from pytwfix.cleanup import log
-from pytwfix.cleanup.conversion import CONVERTED, encoding_field, quoted_printable
 from pytwfix.cleanup.headers import fields_of, name_of, value_of
-from pytwfix.cleanup.mime import BODY, BOUNDARY, NESTED_HEADER, PART_HEADER, Structure
 from pytwfix.cleanup.sequence import Waiting, settled
 from pytwfix.mail.errors import MailError
+from pytwfix.mail.mime import BODY, BOUNDARY, NESTED_HEADER, PART_HEADER, Structure
 from pytwfix.mail.reply import Reply
+from pytwfix.mail.sevenbit import CONVERTED, encoding_field, quoted_printable
 
 if TYPE_CHECKING:
     from pytwfix.cleanup.transaction import Transaction

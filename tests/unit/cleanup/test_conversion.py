@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pytwfix.cleanup.conversion import quoted_printable
+from pytwfix.mail.sevenbit import quoted_printable
 from tests.kit.submitting import Mailer
 
 CONVERT = {"force_mime_input_conversion": "yes"}

@@ -1,4 +1,4 @@
-"""8-bit text made 7-bit on arrival: force_mime_input_conversion (RFC 2045 section 6.7; INVENTORY CL-9).
+"""8-bit text made 7-bit, on arrival or for a server that knows no better (RFC 2045 section 6.7; INVENTORY CL-9, SM-6).
 
 A part that says 8bit or binary becomes quoted-printable, what is made of parts says 7bit. Lines are bytes without line
 ends. Pure.
