@@ -6,6 +6,7 @@ Both take the same files, so that a test does not know which one it talks to. On
 
 from __future__ import annotations
 
+import glob
 import grp
 import json
 import os
@@ -107,8 +108,7 @@ class MailSystem:
     def write_main(self, **changes: str) -> None:
         """main.cf anew, with these parameters changed."""
         self.parameters.update(changes)
-        text = "".join(f"{name} = {value}\n" for name, value in self.parameters.items())
-        self.write("main.cf", text)
+        self.write("main.cf", "".join(f"{name} = {value}\n" for name, value in self.parameters.items()))
 
     def write_master(self, services: str) -> None:
         self.write("master.cf", STOCK + services)
@@ -265,7 +265,15 @@ class MailSystem:
             output = _text(file.read())[-3000:]
         return "\n".join([output, *self.log().splitlines()[-15:]])
 
-    # -- queue files
+    # -- files
+
+    def file_with(self, pattern: str, text: str, seconds: float = 20) -> str:
+        """The path of the first file of a pattern, below the instance's directory, that has this text; waits for it."""
+
+        def look() -> str | None:
+            return next((path for path in glob.glob(f"{self.directory}/{pattern}") if text in content(path)), None)
+
+        return wait_for(look, lambda: f"no {pattern} has {text!r}\n{self.told()}", seconds)
 
     def files(self, queue: str) -> list[str]:
         return sorted(name for _, _, names in os.walk(f"{self.queue}/{queue}") for name in names)
@@ -273,6 +281,15 @@ class MailSystem:
     def empty(self) -> bool:
         """No mail is under way or waits."""
         return not any(self.files(queue) for queue in ("maildrop", "incoming", "active", "deferred"))
+
+
+def content(path: str) -> str:
+    """A file's text; nothing when the file is gone."""
+    try:
+        with open(path, "rb") as file:
+            return _text(file.read())
+    except FileNotFoundError:
+        return ""
 
 
 def _text(raw: bytes) -> str:
