@@ -16,14 +16,19 @@ with Busy.
 
 from __future__ import annotations
 
+import os
+import socket
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IFileDescriptorReceiver
+from twisted.internet.protocol import Factory, connectionDone
 from twisted.internet.protocol import Protocol as TwistedProtocol
-from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from pytwfix.ipc.failures import Busy, Gone, known, pack_failure, unpack_failure
 from pytwfix.ipc.frames import Malformed, Reader, Writer
@@ -110,6 +115,23 @@ class Channel(TwistedProtocol):
             return
         self._send((0, method, *arguments))
 
+    def give(self, descriptor: int, method: int, *arguments: Any) -> None:
+        """A cast that takes a copy of a descriptor along, which the other side finds first in `descriptors`."""
+        if not self._up or self.transport is None:
+            return
+        copy = os.dup(descriptor)
+        self.transport.sendFileDescriptor(copy)
+        self._send((0, method, *arguments))
+        self._flush()
+        self._close_given(copy)
+
+    def _close_given(self, copy: int) -> None:
+        """When it has left."""
+        if self._up and copy in self.transport._sendmsgQueue:
+            self._clock.callLater(1, self._close_given, copy)
+        else:
+            os.close(copy)
+
     @property
     def up(self) -> bool:
         return self._up
@@ -167,7 +189,7 @@ class Channel(TwistedProtocol):
         """What the socket does not take now. Twisted would first ask epoll whether it may write, which costs two system
         calls and a turn of the reactor for each batch."""
         transport = self.transport
-        if transport.dataBuffer or transport._tempDataBuffer or transport._sendmsgQueue:
+        if transport.dataBuffer or transport._tempDataBuffer:
             return data
         sent = transport.writeSomeData(data)
         return data[sent:] if isinstance(sent, int) else data
@@ -290,3 +312,26 @@ class Channel(TwistedProtocol):
             self._log.failure(f"request from the {self.name} process", error)
         if number and self._up:
             self._send((-number, _FAILED, pack_failure(error)))
+
+
+@implementer(IFileDescriptorReceiver)
+class Receiver(Channel):
+    """A channel over which a trusted peer may give us descriptors; whoever handles its cast takes them from here."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.descriptors: deque[int] = deque()
+
+    def fileDescriptorReceived(self, descriptor: int) -> None:
+        os.set_inheritable(descriptor, False)
+        self.descriptors.append(descriptor)
+
+
+def adopt(reactor: Any, end: socket.socket, protocol: Any) -> None:
+    """Let `protocol` talk over our end of a socket pair, which is then the reactor's."""
+    end.setblocking(False)
+    factory: Any = Factory()
+    factory.noisy = False
+    factory.buildProtocol = lambda _address: protocol
+    reactor.adoptStreamConnection(end.fileno(), socket.AF_UNIX, factory)
+    end.close()

@@ -14,11 +14,9 @@ CONNECT, DISCONNECT, EVENT, PEEK = 30, 31, 32, 33
 SESSION_LOOKUP, SESSION_UPDATE, SESSION_DELETE = 40, 41, 42
 # contracts/delivery.py IDeliveryAgent
 DELIVER = 50
-# contracts/rewriting.py IRewriter
-REWRITE, RESOLVE = 60, 61
-# contracts/control.py IControl
-REQUEST = 70
-# accept/pickup: mail that an ordinary user hands in
-TRIGGER, SUBMIT = 80, 81
-# the master and its children
-SECRET, RELOAD, STRESS, FULL, PEER, STOP, READY, LOG, RELOAD_WANTED = 90, 91, 92, 93, 94, 95, 96, 97, 98
+# contracts/flushing.py IFlusher
+ADD_SITE, TAKE_SITE = 60, 61
+# what children ask of the master
+READY, SECRET, FULL, WANT_RELOAD, WANT_STOP = 100, 101, 102, 103, 104
+# what the master tells its children
+PEER, RELOAD, STRESS, STOP, LISTEN = 110, 111, 112, 113, 114

@@ -14,15 +14,14 @@ from twisted.python.failure import Failure
 
 from pytwfix.contracts.delivery import DeliveryRequest, DeliveryResult
 from pytwfix.contracts.reports import Report
-from pytwfix.contracts.rewriting import Resolved
 from pytwfix.contracts.verification import Verified
 from pytwfix.ipc import methods, values
 from pytwfix.ipc.failures import Gone
-from pytwfix.ipc.frames import Malformed
 from pytwfix.mail.envelope import Envelope
 
 if TYPE_CHECKING:
     from pytwfix.contracts.queue import IMessage
+    from pytwfix.ipc.channel import Channel
     from pytwfix.ipc.link import Link
 
 
@@ -127,40 +126,17 @@ class TlsSessionsProxy:
         self._link.cast(methods.SESSION_DELETE, cache, key)
 
 
-class RewriterProxy:
-    """IRewriter."""
+class FlusherProxy:
+    """IFlusher."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
 
-    def rewrite(self, context: str, address: bytes) -> Deferred[bytes]:
-        return self._link.call(methods.REWRITE, context, address)
+    def add(self, site: str, queue_id: str) -> None:
+        self._link.cast(methods.ADD_SITE, site, queue_id)
 
-    def resolve(self, sender: bytes, address: bytes, verify: bool = False) -> Deferred[Resolved]:
-        return self._link.call(methods.RESOLVE, sender, address, verify, read=values.unpack_resolved)
-
-
-class ControlProxy:
-    """IControl."""
-
-    def __init__(self, link: Link) -> None:
-        self._link = link
-
-    def request(self, verb: str, arguments: dict[str, Any], uid: int) -> Deferred[list[dict[str, Any]]]:
-        return self._link.call(methods.REQUEST, verb, arguments, uid, read=_dictionaries)
-
-
-class PickupProxy:
-    """What the submit socket and triggers ask of pickup."""
-
-    def __init__(self, link: Link) -> None:
-        self._link = link
-
-    def trigger(self) -> None:
-        self._link.cast(methods.TRIGGER)
-
-    def submit(self, records: bytes, uid: int) -> Deferred[str]:
-        return self._link.call(methods.SUBMIT, records, uid)
+    def take(self, site: str) -> Deferred[list[str]]:
+        return self._link.call(methods.TAKE_SITE, site, read=list)
 
 
 class AgentProxy:
@@ -169,7 +145,7 @@ class AgentProxy:
     Unlike the real one it fails with Gone when that process dies: who spreads the deliveries makes a result of it.
     """
 
-    def __init__(self, link: Link, limit: float) -> None:
+    def __init__(self, link: Link | Channel, limit: float) -> None:
         self._link = link
         self._limit = limit
 
@@ -185,16 +161,6 @@ class AgentProxy:
 def _pair(answer: Any) -> tuple[int, int]:
     first, second = values.typed(answer, int, int)
     return first, second
-
-
-def _dictionaries(answer: Any) -> list[dict[str, Any]]:
-    return values.sequence(answer, _dictionary)
-
-
-def _dictionary(value: Any) -> dict[str, Any]:
-    if type(value) is not dict:
-        raise Malformed("not a dictionary")
-    return value
 
 
 def _without(failure: Failure, instead: Any) -> Any:

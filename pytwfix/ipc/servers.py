@@ -15,12 +15,11 @@ from pytwfix.ipc import methods, values
 from pytwfix.ipc.frames import Malformed
 
 if TYPE_CHECKING:
-    from pytwfix.contracts.control import IControl
     from pytwfix.contracts.counters import ICounters
     from pytwfix.contracts.delivery import DeliveryRequest, DeliveryResult, IDeliveryAgents
+    from pytwfix.contracts.flushing import IFlusher
     from pytwfix.contracts.queue import IQueue
     from pytwfix.contracts.reports import IReports
-    from pytwfix.contracts.rewriting import IRewriter
     from pytwfix.contracts.tlssessions import ITlsSessions
     from pytwfix.contracts.verification import IVerifier
     from pytwfix.ipc.channel import Handler
@@ -113,19 +112,8 @@ def tls_sessions(real: ITlsSessions) -> Handlers:
     }
 
 
-def rewriter(real: IRewriter) -> Handlers:
-    return {
-        methods.REWRITE: _checked(real.rewrite, str, bytes),
-        methods.RESOLVE: _checked(real.resolve, bytes, bytes, bool),
-    }
-
-
-def control(real: IControl) -> Handlers:
-    return {methods.REQUEST: _checked(real.request, str, dict, int)}
-
-
-def pickup(real: Any) -> Handlers:
-    return {methods.TRIGGER: real.trigger, methods.SUBMIT: _checked(real.submit, bytes, int)}
+def flusher(real: IFlusher) -> Handlers:
+    return {methods.ADD_SITE: _checked(real.add, str, str), methods.TAKE_SITE: _checked(real.take, str)}
 
 
 def agents(real: IDeliveryAgents) -> Handlers:

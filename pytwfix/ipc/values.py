@@ -10,10 +10,8 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from pytwfix.contracts.cleanup import Committed
 from pytwfix.contracts.delivery import DeliveryRequest, DeliveryResult, Times
 from pytwfix.contracts.reports import Report
-from pytwfix.contracts.rewriting import Resolved
 from pytwfix.contracts.verification import Verified
 from pytwfix.ipc.frames import Malformed
 from pytwfix.mail.envelope import Client, Envelope, Recipient
@@ -179,12 +177,12 @@ def pack_result(value: DeliveryResult, request: DeliveryRequest) -> Packed:
     """Recipients that stay by their place in the request, so that the asker gets his own objects back."""
     places = {id(one): at for at, one in enumerate(request.recipients)}
     stay = [at for one in value.deferred if (at := places.get(id(one), -1)) >= 0]
-    return (stay, value.dead, value.transport_dead)
+    return (stay, value.dead, value.transport_dead, value.recorded)
 
 
 def unpack_result(values: Any, request: DeliveryRequest) -> DeliveryResult:
     """Recipients of `request` that do not stay are marked as done."""
-    stay, dead, transport_dead = typed(values, tuple, object, object)
+    stay, dead, transport_dead, recorded = typed(values, tuple, object, object, bool)
     recipients = request.recipients
     if not all(type(at) is int and 0 <= at < len(recipients) for at in stay):
         raise Malformed("recipient that was not asked for")
@@ -193,20 +191,8 @@ def unpack_result(values: Any, request: DeliveryRequest) -> DeliveryResult:
         if at not in kept:
             recipient.done = True
     deferred = [recipients[at] for at in stay]
-    return DeliveryResult(deferred, _unpack_dsn_or_none(dead), _unpack_dsn_or_none(transport_dead))
-
-
-def unpack_resolved(values: Any) -> Resolved:
-    return Resolved(*typed(values, str, str, bytes, int))
+    return DeliveryResult(deferred, _unpack_dsn_or_none(dead), _unpack_dsn_or_none(transport_dead), recorded)
 
 
 def unpack_verified(values: Any) -> Verified:
     return Verified(*typed(values, int, str))
-
-
-def pack_committed(value: Committed) -> Packed:
-    return (value.queue_id, value.size, value.discarded)
-
-
-def unpack_committed(values: Any) -> Committed:
-    return Committed(*typed(values, str, int, bool))

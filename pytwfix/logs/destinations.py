@@ -62,6 +62,10 @@ class FileLog:
             self._waiting.clear()
             _write_all(self._fd, data)
 
+    def fileno(self) -> int:
+        """To be given to a process that may not open the file itself."""
+        return self._fd
+
     def reopen(self, fd: int = -1) -> None:
         """Go on in a new file; `fd` is one that somebody with more rights has opened."""
         self.flush()

@@ -49,7 +49,7 @@ def _forget_signals() -> None:
 
 def _another(reactor: Any) -> Any:
     """A reactor of the same kind, in the place of the master's, whose descriptors are closed."""
-    poller = getattr(reactor, "_poller", None)
+    poller: Any = getattr(reactor, "_poller", None)
     if hasattr(poller, "close"):
         poller.close()
     for waker in list(getattr(reactor, "_internalReaders", ())):

@@ -35,7 +35,9 @@ def account(name: str, setgid_group: str = "") -> Account:
         try:
             grp.getgrnam(setgid_group)
         except KeyError:
-            raise StartError(f"setgid_group {setgid_group}: no such group; make it with: groupadd -r {setgid_group}") from None
+            raise StartError(
+                f"setgid_group {setgid_group}: no such group; make it with: groupadd -r {setgid_group}"
+            ) from None
     if found.pw_uid == 0 or found.pw_gid == 0:
         raise StartError(f"mail_owner {name}: must not have root's rights")
     return Account(name, found.pw_uid, found.pw_gid, tuple(os.getgrouplist(name, found.pw_gid)))

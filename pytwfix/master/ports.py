@@ -10,6 +10,7 @@ import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet import tcp, unix
 from twisted.internet.interfaces import IProtocolFactory
 
 from pytwfix.master.sockets import BACKLOG, Place
@@ -17,6 +18,13 @@ from pytwfix.master.triggers import trigger_factory
 
 if TYPE_CHECKING:
     from pytwfix.master.host import ServiceHost
+
+
+class _UnixPort(unix.Port):
+    """Closing it leaves the socket's name alone: other processes serve it, or this one's successor will."""
+
+    def connectionLost(self, reason: Any) -> None:
+        tcp.Port.connectionLost(self, reason)
 
 
 class Ports:
@@ -46,7 +54,12 @@ class Ports:
         return trigger_factory(self._hosts[key], service)
 
     def _adopt(self, place: Place, bound: socket.socket, factory: IProtocolFactory) -> Any:
-        port = self._reactor.adoptStreamPort(bound.fileno(), place.family, factory)
+        port: Any
+        if place.family == socket.AF_UNIX:
+            port = _UnixPort._fromListeningDescriptor(self._reactor, bound.fileno(), factory)
+            port.startListening()
+        else:
+            port = self._reactor.adoptStreamPort(bound.fileno(), place.family, factory)
         bound.listen(BACKLOG)  # adoptStreamPort has set Twisted's own, which is 50
         return port
 

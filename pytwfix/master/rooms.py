@@ -9,7 +9,7 @@ Stop: ports first, then clients and deliveries come to rest, for ten seconds at 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import MultiService, Service
@@ -69,6 +69,7 @@ class Rooms(MultiService):
         self.hosts: dict[str, ServiceHost] = {}
         self.made: dict[str, Any] = {}
         self.ports = Ports(process.reactor, self.hosts, sockets or {})
+        self.before_last: Callable[[], Deferred[Any]] | None = None  # at stop, while others may still ask our rooms
         self._build()
 
     # -- making --------------------------------------------------------------------------------------------------------
@@ -136,6 +137,8 @@ class Rooms(MultiService):
         for group in groups:
             chosen = [one for one in left if not group or self._program(one) in group]
             left = [one for one in left if one not in chosen]
+            if not group and self.before_last is not None:
+                await self._rest([self.before_last()])
             await self._rest([maybeDeferred(one.stopService) for one in reversed(chosen)])
         await self._rest(list(self.process.work))
 

@@ -153,6 +153,15 @@ def _bind_unix(made: socket.socket, path: str) -> None:
     os.chmod(path, 0o666)
 
 
+def unlink(place: Place) -> None:
+    """Nobody is to find it any more."""
+    if place.family == socket.AF_UNIX:
+        try:
+            os.unlink(place.address)
+        except OSError:
+            pass  # it is gone, or its folder is
+
+
 def bind_all(plan: Plan) -> dict[Place, socket.socket]:
     """All of them, or none: SettingsError."""
     made: dict[Place, socket.socket] = {}

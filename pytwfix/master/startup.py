@@ -11,7 +11,7 @@ import socket
 from pytwfix.logs.destinations import Destination, destination
 from pytwfix.master.placement import known
 from pytwfix.master.plan import Plan, program, read_plan
-from pytwfix.master.sockets import Place, bind_all
+from pytwfix.master.sockets import Place, bind_all, unlink
 from pytwfix.settings.honoured import unhonoured
 from pytwfix.settings.kinds import SettingsError
 from pytwfix.spool.exclusive import AlreadyRunning, InstanceLock
@@ -32,8 +32,9 @@ class Prepared:
         self.sockets = sockets
 
     def release(self) -> None:
-        for bound in self.sockets.values():
+        for place, bound in self.sockets.items():
             bound.close()
+            unlink(place)
         self.lock.release()
 
 
@@ -43,7 +44,7 @@ def prepare(directory: str) -> Prepared:
         plan = read_plan(directory)
         plan.settings.validate()
         cfg = plan.settings
-        _check_log_file(plan)
+        check_log_file(plan)
         log = destination(cfg.maillog_file, cfg.syslog_facility, cfg.maillog_file_permissions)
         Layout(cfg.queue_directory, cfg.mail_owner, cfg.setgid_group).create()
         _make_data_directory(plan)
@@ -64,7 +65,7 @@ def prepare(directory: str) -> Prepared:
         raise StartError(str(error)) from error
 
 
-def _check_log_file(plan: Plan) -> None:
+def check_log_file(plan: Plan) -> None:
     """A log file is only written where maillog_file_prefixes allows it (LG-17)."""
     path = plan.settings.maillog_file
     prefixes = plan.settings.maillog_file_prefixes.replace(",", " ").split()
