@@ -4,10 +4,12 @@
 to; `next_reply` gives each answer with its stage. A reply that nobody asked for answers the next command (OB-3): that
 is how the other side sees it too. STARTTLS throws away what came in plaintext before the handshake (OB-6).
 
-`Transfer` is one mail: MAIL, RCPT, DATA, the content, the end. Whether commands are pipelined is a property of it, not of
-who drives it: `advance` sends what may be sent and says what is to be done next.
+`Transfer` is one mail: MAIL, RCPT, DATA, the content, the end. Whether commands are pipelined is a property of it, not
+of who drives it: `advance` sends what may be sent and says what is to be done next.
 
-    waiting:  MAIL -> RCPT * n -> DATA -> (content) -> END * 1, or * accepted recipients in LMTP
+    waiting:  XFORWARD * m -> MAIL -> RCPT * n -> DATA -> (content) -> END * 1, or * accepted recipients in LMTP
+
+A probe ends before DATA, or before the content (SM-7).
 
 Nothing raises for what a server says.
 """
@@ -15,7 +17,7 @@ Nothing raises for what a server says.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 
 from pytwfix.dialogs.smtp_client_replies import Answer, ReplyParser
@@ -28,7 +30,7 @@ class Stage(Enum):
     EHLO = ("EHLO command", "performing the EHLO handshake")
     HELO = ("HELO command", "performing the HELO handshake")
     LHLO = ("LHLO command", "performing the LHLO handshake")
-    STARTTLS = ("STARTTLS command", "performing the STARTTLS handshake")
+    STARTTLS = ("STARTTLS command", "receiving the STARTTLS response")
     AUTH = ("AUTH command", "performing the AUTH handshake")
     XFORWARD = ("XFORWARD command", "sending XFORWARD name/address")
     MAIL = ("MAIL FROM command", "sending MAIL FROM")
@@ -37,7 +39,7 @@ class Stage(Enum):
     BODY = ("DATA command", "sending message body")
     END = ("end of DATA command", "sending end of data -- message may be sent more than once")
     RSET = ("RSET command", "sending RSET probe")
-    QUIT = ("QUIT command", "sending final QUIT")
+    QUIT = ("QUIT command", "sending QUIT")
 
     def __init__(self, command: str, activity: str) -> None:
         self.command = command
@@ -47,9 +49,10 @@ class Stage(Enum):
 class SmtpClient:
     """One connection. Begins with the greeting due."""
 
-    __slots__ = ("_out", "_parser", "_stages", "answered")
+    __slots__ = ("_out", "_parser", "_stages", "answered", "edit")
 
     def __init__(self) -> None:
+        self.edit: Callable[[Answer], Answer] | None = None  # what is to be made of each answer (SM-15)
         self._parser = ReplyParser()
         self._out: list[bytes] = []
         self._stages: deque[Stage] = deque((Stage.GREETING,))
@@ -94,7 +97,17 @@ class SmtpClient:
         if answer is None:
             return None
         self.answered += 1
+        if self.edit is not None:
+            answer = self.edit(answer)
         return self._stages.popleft(), answer
+
+    @property
+    def skipped(self) -> bytes:
+        """The first line since the last `forget_skipped` that was no reply."""
+        return self._parser.skipped
+
+    def forget_skipped(self) -> None:
+        self._parser.skipped = b""
 
     def start_tls(self) -> None:
         """The handshake begins: nothing that was said before it counts."""
@@ -110,21 +123,31 @@ class Todo(Enum):
     DONE = 4
 
 
+class Probe(Enum):
+    """How far a transfer goes."""
+
+    NO = 0
+    RCPT = 1  # no DATA
+    DATA = 2  # DATA, but no content: the connection is of no use afterwards
+
+
 class Transfer:
     """One mail over an open session. `answers[i]` is what decided about recipient i: (stage, answer), or None yet."""
 
     __slots__ = (
         "_accepted",
         "_client",
+        "_commands",
         "_data_sent",
         "_lmtp",
         "_next",
         "_pipelining",
         "_probe",
-        "_recipients",
         "_replied",
         "_state",
         "answers",
+        "complaints",
+        "complete",
     )
 
     def __init__(
@@ -135,35 +158,49 @@ class Transfer:
         *,
         pipelining: bool,
         lmtp: bool = False,
-        probe: bool = False,
+        probe: Probe = Probe.NO,
+        before: Sequence[bytes] = (),
     ) -> None:
-        """`mail` and `recipients` are whole commands. A `probe` ends before DATA."""
+        """`mail` and `recipients` are whole commands; so are those `before` MAIL, whose replies do not matter."""
         self.answers: list[tuple[Stage, Answer] | None] = [None] * len(recipients)
+        self.complaints: list[Answer] = []  # refusals of the commands before MAIL
+        self.complete = False  # the server has had the whole content, and has answered
         self._client = client
-        self._recipients = recipients
         self._pipelining = pipelining
         self._lmtp = lmtp
         self._probe = probe
         self._accepted: list[int] = []  # recipients, by number, that wait for the end of data
-        self._next = 0  # the recipient to be sent
         self._replied = 0  # the recipient whose reply is due
         self._data_sent = False
         self._state = Todo.WAIT
-        client.command(mail, Stage.MAIL)
+        self._commands = [(line, Stage.XFORWARD) for line in before]
+        self._commands.append((mail, Stage.MAIL))
+        self._commands += [(line, Stage.RCPT) for line in recipients]
+        self._next = 0  # the command to be sent
         if pipelining:
             self._send_all()
+        else:
+            self._send_next()
 
     def _send_all(self) -> None:
         command = self._client.command
-        for recipient in self._recipients:
-            command(recipient, Stage.RCPT)
-        self._next = len(self._recipients)
-        if not self._probe:
+        for line, stage in self._commands:
+            command(line, stage)
+        self._next = len(self._commands)
+        if self._probe is not Probe.RCPT:
             self._send_data()
 
     def _send_data(self) -> None:
         self._client.command(b"DATA", Stage.DATA)
         self._data_sent = True
+
+    def _send_next(self) -> None:
+        """Without pipelining: the next command, or DATA when there are none left."""
+        if self._next < len(self._commands):
+            self._client.command(*self._commands[self._next])
+            self._next += 1
+        elif self._accepted and self._probe is not Probe.RCPT:
+            self._send_data()
 
     @property
     def accepted(self) -> int:
@@ -185,53 +222,45 @@ class Transfer:
                 self._data(answer)
             elif stage is Stage.END:
                 self._end(answer)
+            else:
+                self._before(answer)
         return self._state
+
+    def _before(self, answer: Answer) -> None:
+        if answer.kind != 2:
+            self.complaints.append(answer)
+        if not self._pipelining:
+            self._send_next()
 
     def _mail(self, answer: Answer) -> None:
         if answer.kind != 2:
-            self._refuse_all(Stage.MAIL, answer)
-            if not self._pipelining:
-                self._state = Todo.DONE
+            self._decide_all(Stage.MAIL, answer)
         elif not self._pipelining:
             self._send_next()
-        self._finish_empty()
-
-    def _send_next(self) -> None:
-        """Without pipelining: the next recipient, or DATA when there are none left."""
-        if self._next < len(self._recipients):
-            self._client.command(self._recipients[self._next], Stage.RCPT)
-            self._next += 1
-        elif self._accepted and not self._probe:
-            self._send_data()
-        else:
-            self._stop()
+        self._stop_when_idle()
 
     def _rcpt(self, answer: Answer) -> None:
         number = self._replied
         self._replied += 1
         if self.answers[number] is None:
-            if answer.kind == 2 and not self._probe:
+            if answer.kind == 2 and self._probe is not Probe.RCPT:
                 self._accepted.append(number)
             else:
                 self.answers[number] = Stage.RCPT, answer
         if not self._pipelining:
             self._send_next()
-        self._finish_empty()
+        self._stop_when_idle()
 
-    def _finish_empty(self) -> None:
+    def _stop_when_idle(self) -> None:
         """All is answered and nothing is to follow."""
-        if self._replied == len(self._recipients) and not self._data_sent:
-            self._stop()
-
-    def _stop(self) -> None:
-        if self._state is Todo.WAIT and self._client.waiting is None:
+        if not self._data_sent and self._client.waiting is None:
             self._state = Todo.DONE
 
     def _data(self, answer: Answer) -> None:
-        if answer.kind == 3:
+        if answer.kind == 3 and self._probe is Probe.NO:
             self._state = Todo.CONTENT if self._accepted else Todo.NOTHING
             return
-        self._refuse_all(Stage.DATA, answer)
+        self._decide_all(Stage.DATA, answer)
         self._state = Todo.DONE
 
     def content_sent(self) -> None:
@@ -246,11 +275,12 @@ class Transfer:
         if self._lmtp and self._accepted:
             self.answers[self._accepted.pop(0)] = Stage.END, answer
         else:
-            self._refuse_all(Stage.END, answer)
+            self._decide_all(Stage.END, answer)
         if not self._accepted:
             self._state = Todo.DONE
+            self.complete = True
 
-    def _refuse_all(self, stage: Stage, answer: Answer) -> None:
+    def _decide_all(self, stage: Stage, answer: Answer) -> None:
         """The same answer for all that are not decided yet."""
         decided = stage, answer
         for number, known in enumerate(self.answers):

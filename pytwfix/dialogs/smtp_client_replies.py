@@ -47,6 +47,12 @@ class Answer:
         return f"{code // 100}.0.0"
 
     @property
+    def failure(self) -> str:
+        """The enhanced status when this answer was not the one that was hoped for, never of class 2 (OB-3)."""
+        dsn = self.dsn
+        return "5.5.0" if dsn[0] == "2" else dsn
+
+    @property
     def text(self) -> str:
         """All lines as one, fit for a log."""
         data = self.lines[0] if len(self.lines) == 1 else b" ".join(self.lines)
@@ -59,14 +65,14 @@ class Answer:
 class ReplyParser:
     """Bytes in, answers out."""
 
-    __slots__ = ("_data", "_dropping", "_kept", "_lines", "lines_skipped")
+    __slots__ = ("_data", "_dropping", "_kept", "_lines", "skipped")
 
     def __init__(self) -> None:
         self._data = b""
         self._lines: list[bytes] = []
         self._kept = 0
         self._dropping = False  # inside a line of which enough was seen
-        self.lines_skipped = 0
+        self.skipped = b""  # the first line that was no reply
 
     def receive(self, data: bytes) -> None:
         self._data = self._data + data if self._data else data
@@ -112,7 +118,7 @@ class ReplyParser:
     def _line(self, line: bytes) -> Answer | None:
         code, mark = line[:3], line[3:4]
         if not (code.isdigit() and len(code) == 3 and mark in (b"", b" ", b"-")):
-            self.lines_skipped += 1
+            self.skipped = self.skipped or line
             return None
         lines = self._lines
         if mark == b"-":

@@ -1,0 +1,176 @@
+"""The settings of one service, worked out once: limits of time by stage, destinations, tables, our own addresses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytwfix.contracts.tables import DEFAULT_FLAGS
+from pytwfix.deliver.smtp.nexthop import Destination, known_ports, parse_destination, split_nexthop
+from pytwfix.deliver.smtp.policy import Policies
+from pytwfix.deliver.smtp.sasl import Passwords
+from pytwfix.deliver.smtp.settings import LmtpSettings, SmtpSettings
+from pytwfix.dialogs.smtp_client import Stage
+from pytwfix.mail.status import DELIVERED, RELAYED
+from pytwfix.settings.machine import own_addresses
+from pytwfix.tables.maps import Maps
+from pytwfix.tables.matchlists import StringList
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytwfix.contracts.host import IHost
+    from pytwfix.deliver.smtp.session import Session
+    from pytwfix.deliver.smtp.tls import ClientMaterial
+
+_MOST_PLACES = 1000
+
+
+class Configuration:
+    """Made anew when the settings are others than before."""
+
+    def __init__(self, host: IHost, lmtp: bool, arguments: Sequence[str] = ()) -> None:
+        self.host = host
+        self.lmtp = lmtp
+        self.cfg: SmtpSettings = host.settings(LmtpSettings if lmtp else SmtpSettings)
+        cfg = self.cfg
+        self.limits = _limits(cfg)
+        self.flags = _flags(arguments)
+        self.hello = cfg.smtp_helo_name.encode("ascii", "replace")
+        self.skip_quit = cfg.smtp_skip_quit_response
+        self._keeps_all = cfg.smtp_connection_cache_on_demand
+        self.always = StringList(
+            host.tables, cfg.smtp_connection_cache_destinations, "smtp_connection_cache_destinations"
+        )
+        final = isinstance(cfg, LmtpSettings) and cfg.lmtp_assume_final
+        self.action = DELIVERED if final or "F" in self.flags else RELAYED
+        self.idle_limit = float(cfg.smtp_connection_cache_time_limit)
+        self.reuse_time = cfg.smtp_connection_reuse_time_limit
+        self.reuse_count = cfg.smtp_connection_reuse_count_limit
+        self.line_limit = cfg.smtp_line_length_limit
+        self.quote = cfg.smtp_quote_rfc821_envelope
+        self.xforward = cfg.smtp_send_xforward_command
+        self.dummy_auth = cfg.smtp_send_dummy_mail_auth
+        self.discard_words = frozenset(_words(cfg.smtp_discard_ehlo_keywords))
+        self.discard_maps = self.maps(
+            cfg.smtp_discard_ehlo_keyword_address_maps, "smtp_discard_ehlo_keyword_address_maps"
+        )
+        self.generic = self.maps(cfg.smtp_generic_maps, "smtp_generic_maps", DEFAULT_FLAGS)
+        self.header_checks = self._checks("smtp_header_checks", cfg.smtp_header_checks)
+        self.mime_checks = self._checks("smtp_mime_header_checks", cfg.smtp_mime_header_checks)
+        self.nested_checks = self._checks("smtp_nested_header_checks", cfg.smtp_nested_header_checks)
+        self.body_checks = self._checks("smtp_body_checks", cfg.smtp_body_checks)
+        self.reply_filter = self.maps(cfg.smtp_reply_filter, "smtp_reply_filter", 0)
+        self.looks_at_content = bool(
+            self.generic or self.header_checks or self.mime_checks or self.nested_checks or self.body_checks
+        )
+        self.policies = Policies(self)
+        self.material: ClientMaterial | None = None  # keys and CAs, when TLS is wanted for the first time
+        self.passwords = Passwords(self) if cfg.smtp_sasl_auth_enable else None
+        self.known_ports = known_ports(cfg.known_tcp_ports)
+        families = cfg.inet_protocols.replace(",", " ").lower().split()
+        self.ipv4 = "all" in families or "ipv4" in families
+        self.ipv6 = "all" in families or "ipv6" in families
+        self.dns = not (cfg.disable_dns_lookups or cfg.smtp_dns_support_level == "disabled")
+        lookups = cfg.smtp_host_lookup.replace(",", " ").lower().split()
+        self.host_dns = self.dns and "dns" in lookups
+        self.host_native = not self.host_dns or "native" in lookups
+        self._places: dict[str, list[Destination]] = {}
+        self._own: frozenset[str] | None = None
+        self._sources: dict[bool, str] = {}
+
+    def maps(self, names: str, title: str, flags: int = DEFAULT_FLAGS) -> Maps:
+        if self.lmtp and title.startswith("smtp_"):
+            title = "lmtp_" + title[5:]
+        return Maps(self.host.tables, names, title, flags, log=self.host.log)
+
+    def _checks(self, title: str, names: str) -> Maps:
+        return self.maps(names, title, 0)
+
+    def destinations(self, nexthop: str) -> list[Destination]:
+        """Where a nexthop goes, fallback relays last. ValueError: there is no such form."""
+        found = self._places.get(nexthop)
+        if found is None:
+            if len(self._places) > _MOST_PLACES:
+                self._places.clear()
+            found = self._places[nexthop] = self._parsed(nexthop)
+        return found
+
+    def _parsed(self, nexthop: str) -> list[Destination]:
+        port = self.cfg.smtp_tcp_port
+        places = [parse_destination(text, port, self.lmtp) for text in split_nexthop(nexthop)]
+        if not places:
+            raise ValueError("empty nexthop hostname")
+        if not places[0].path:
+            fallback = split_nexthop(self.cfg.smtp_fallback_relay)
+            places += [parse_destination(text, port, self.lmtp, True) for text in fallback]
+        return places
+
+    def keeps(self, session: Session) -> bool:
+        """Whether a session is kept for more mail: any, or those to smtp_connection_cache_destinations."""
+        if self._keeps_all:
+            return True
+        place, server = session.place.lower(), session.server
+        names = (place, server.host, f"[{server.address}]", server.address)
+        return bool(self.always) and any(self.always.match_now(name) for name in names)
+
+    async def own_addresses(self) -> frozenset[str]:
+        """This machine's addresses, and those of proxies before it (OB-4)."""
+        if self._own is None:
+            self._own = await self.host.threads.run(_own, self.cfg.inet_interfaces, self.cfg.proxy_interfaces)
+        return self._own
+
+    async def source(self, ipv6: bool) -> str:
+        """The address that connections come from; "" for whichever the kernel takes (SM-19)."""
+        found = self._sources.get(ipv6)
+        if found is None:
+            stated = self.cfg.smtp_bind_address6 if ipv6 else self.cfg.smtp_bind_address
+            found = self._sources[ipv6] = stated or await self._only_interface(ipv6)
+        return found
+
+    async def _only_interface(self, ipv6: bool) -> str:
+        """The one address of that kind in inet_interfaces, if it is one that others can see."""
+        words = self.cfg.inet_interfaces.replace(",", " ").split()
+        if "all" in words or "loopback-only" in words:
+            return ""
+        addresses = await self.host.threads.run(_own, self.cfg.inet_interfaces, "")
+        found = [one for one in addresses if (":" in one) == ipv6]
+        alone = len(found) == 1 and not found[0].startswith("127.") and found[0] != "::1"
+        return found[0] if alone else ""
+
+
+def _own(interfaces: str, proxies: str) -> frozenset[str]:
+    found = own_addresses(interfaces)
+    if proxies.strip():
+        found |= own_addresses(proxies)
+    return frozenset(one.decode("ascii", "replace") for one in found)
+
+
+def _words(text: str) -> list[str]:
+    return text.replace(",", " ").lower().split()
+
+
+def _flags(arguments: Sequence[str]) -> str:
+    """flags=DORX of the line in master.cf (SM-16)."""
+    return "".join(word[6:] for word in arguments if word.startswith("flags="))
+
+
+def _limits(cfg: SmtpSettings) -> dict[Stage | None, float]:
+    """How long a server may take to answer."""
+    hello = float(cfg.smtp_helo_timeout)
+    return {
+        None: hello,
+        Stage.GREETING: hello,
+        Stage.EHLO: hello,
+        Stage.HELO: hello,
+        Stage.LHLO: hello,
+        Stage.AUTH: hello,
+        Stage.STARTTLS: float(cfg.smtp_starttls_timeout),
+        Stage.XFORWARD: float(cfg.smtp_xforward_timeout),
+        Stage.MAIL: float(cfg.smtp_mail_timeout),
+        Stage.RCPT: float(cfg.smtp_rcpt_timeout),
+        Stage.DATA: float(cfg.smtp_data_init_timeout),
+        Stage.BODY: float(cfg.smtp_data_xfer_timeout),
+        Stage.END: float(cfg.smtp_data_done_timeout),
+        Stage.RSET: float(cfg.smtp_rset_timeout),
+        Stage.QUIT: float(cfg.smtp_quit_timeout),
+    }

@@ -1,0 +1,180 @@
+"""The handshake, and what its outcome is worth to the policy (SM-11, SM-18, TL-3, TL-4, LG-6, OB-5).
+
+Trouble 4.7.5: there is no handshake, or the server is not the one that was wanted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from OpenSSL import SSL, crypto
+
+from pytwfix.deliver.smtp import log
+from pytwfix.deliver.smtp.failures import TlsFailed, Trouble
+from pytwfix.deliver.smtp.wire import HandshakeFailed
+from pytwfix.dialogs.smtp_client import Stage
+from pytwfix.mail.status import Dsn
+from pytwfix.net.tls import material
+from pytwfix.net.tls.ciphers import cipher_list
+from pytwfix.net.tls.contexts import ClientTls, ContextError, client_context, describe
+from pytwfix.net.tls.peernames import certificate_names, fingerprints, matches
+from pytwfix.net.tls.verdict import verdict_of
+
+if TYPE_CHECKING:
+    from pytwfix.deliver.smtp.configuration import Configuration
+    from pytwfix.deliver.smtp.nexthop import Destination
+    from pytwfix.deliver.smtp.policy import Policy
+    from pytwfix.deliver.smtp.session import Session
+    from pytwfix.net.tls.material import Chain
+
+HANDSHAKE = Dsn("4.7.5", "Cannot start TLS: handshake failure")
+NOT_VERIFIED = Dsn("4.7.5", "Server certificate not verified")
+NO_ENGINE = Dsn("4.7.5", "TLS is required, but our TLS engine is unavailable")
+
+
+class ClientMaterial:
+    """Our own keys and the CAs of one service, read once."""
+
+    def __init__(self, config: Configuration) -> None:
+        self._config = config
+        self._chains: tuple[Chain, ...] | None = None
+        self._authorities = b""
+
+    async def read(self) -> tuple[tuple[Chain, ...], bytes]:
+        """ContextError: a file cannot be read."""
+        if self._chains is None:
+            cfg, host = self._config.cfg, self._config.host
+            try:
+                self._authorities = await host.secret(cfg.smtp_tls_CAfile) if cfg.smtp_tls_CAfile else b""
+                self._chains = await material.read_chains(
+                    host,
+                    cfg.smtp_tls_chain_files,
+                    (cfg.smtp_tls_cert_file, cfg.smtp_tls_key_file),
+                    (cfg.smtp_tls_eccert_file, cfg.smtp_tls_eckey_file),
+                    (cfg.smtp_tls_dcert_file, cfg.smtp_tls_dkey_file),
+                )
+            except (OSError, ValueError) as error:
+                raise ContextError(f"cannot load certificate authority or key data: {error}") from error
+        return self._chains, self._authorities
+
+
+async def start(session: Session, policy: Policy, destination: Destination) -> None:
+    """Begin TLS on a session: `session.tls` says what came of it."""
+    config = session.config
+    try:
+        context = await _context(config, policy)
+    except (ContextError, OSError, ValueError) as error:
+        log.tls_policy(config.host.log, f"TLS is not available: {error}")
+        raise TlsFailed(NO_ENGINE, session.relay) from None
+    level = loglevel(config)
+    if level >= 2:
+        log.tls_setup(config.host.log, session.relay)
+    name = _servername(policy, destination, session.host)
+    factory = ClientTls(context, lambda connection: _prepare(connection, name))
+    try:
+        connection = await session.wire.start_tls(factory, config.limits[Stage.STARTTLS])
+    except HandshakeFailed as failed:
+        _log_failure(session, failed)
+        raise TlsFailed(HANDSHAKE, session.relay) from None
+    _judge(session, policy, destination, connection, name)
+
+
+async def _context(config: Configuration, policy: Policy) -> SSL.Context:
+    cfg = config.cfg
+    if config.material is None:
+        config.material = ClientMaterial(config)
+    chains, authorities = await config.material.read()
+    directory = cfg.smtp_tls_CApath
+    if policy.tafile:
+        authorities, directory = await config.host.secret(policy.tafile), ""
+    excluded = [*policy.exclude, "aNULL"] if policy.verifies or policy.level == "fingerprint" else policy.exclude
+    return client_context(
+        cfg,
+        protocols=policy.protocols,
+        ciphers=cipher_list(cfg, policy.ciphers, *excluded),
+        chains=chains,
+        authorities=authorities,
+        directory=directory,
+        depth=cfg.smtp_tls_scert_verifydepth,
+    )
+
+
+def loglevel(config: Configuration) -> int:
+    digits = config.cfg.smtp_tls_loglevel.partition(",")[0].strip()
+    return int(digits) if digits.isdecimal() else 0
+
+
+def _servername(policy: Policy, destination: Destination, host: str) -> str:
+    """What is sent by SNI; "" for nothing."""
+    word = policy.servername
+    if word == "hostname":
+        return host
+    return destination.host if word == "nexthop" else word
+
+
+def _prepare(connection: SSL.Connection, name: str) -> None:
+    if name and name.isascii():
+        connection.set_tlsext_host_name(name.encode("ascii"))
+
+
+def _log_failure(session: Session, failed: HandshakeFailed) -> None:
+    out = session.config.host.log
+    if failed.timeout:
+        log.tls_failed(out, session.relay, "Connection timed out")
+    elif failed.library:
+        log.tls_failed(out, session.relay, "-1")
+        log.tls_library(out, failed.library)
+    else:
+        log.tls_failed(out, session.relay, "lost connection")
+
+
+def _judge(session: Session, policy: Policy, destination: Destination, connection: Any, servername: str) -> None:
+    """Log what came about; Trouble when it is not good enough."""
+    config = session.config
+    wanted = policy.verifies or policy.level == "fingerprint"
+    certificate = connection.get_peer_certificate()
+    problem = verdict_of(connection)
+    matched = wanted and certificate is not None and _matched(session, policy, destination, certificate)
+    info = describe(connection, matched)
+    if policy.level == "fingerprint" and matched:
+        info = info._replace(trust="Verified")
+    session.tls, session.tls_level, session.reusable_tls = info, policy.level, policy.reuse
+    if loglevel(config) >= 1:
+        if wanted and info.trust == "Untrusted":
+            log.tls_not_verified(config.host.log, session.relay, _why(problem.error))
+        log.tls_established(config.host.log, session.relay, info, servername)
+    if wanted and info.trust != "Verified":
+        raise Trouble(NOT_VERIFIED, session.relay)
+
+
+def _matched(session: Session, policy: Policy, destination: Destination, certificate: crypto.X509) -> bool:
+    cfg = session.config.cfg
+    real = certificate.to_cryptography()
+    if policy.level == "fingerprint":
+        prints = fingerprints(real, cfg.smtp_tls_fingerprint_digest)
+        return any(one.upper() in prints for one in policy.match)
+    patterns = [_pattern(word, destination.host, session.host) for word in policy.match]
+    names = certificate_names(real)
+    found = matches(names, patterns, cfg.tls_wildcard_matches_multiple_labels)
+    if found and policy.mx_patterns:
+        found = matches([session.host.lower()], policy.mx_patterns)
+    if not found and loglevel(session.config) >= 1:
+        log.tls_name(session.config.host.log, session.relay, ", ".join(names))
+    return found
+
+
+def _pattern(word: str, nexthop: str, host: str) -> str:
+    return {"nexthop": nexthop, "dot-nexthop": "." + nexthop, "hostname": host}.get(word, word)
+
+
+def _why(number: int) -> str:
+    """OpenSSL's complaint in words."""
+    if number in (18, 19):
+        return "self-signed certificate"
+    if number in (2, 20, 21):
+        return "untrusted issuer"
+    if number == 9:
+        return "certificate not yet valid"
+    if number == 10:
+        return "certificate has expired"
+    return f"num={number}"
