@@ -58,7 +58,8 @@ class Reload(WorldCase):
         self.system.write_master(lines[0])
         self.system.reload()
         wait_for(lambda: not listens(more), self.system.told)
-        self.world.got(self.world.send("user@far.example"))
+        if self.system.kind != "postfix":  # where a process of before may take the connection and end
+            self.world.got(self.world.send("user@far.example"))
 
     def test_mistake(self) -> None:
         """MA-5: a main.cf that cannot be read does not end the system."""
@@ -105,7 +106,8 @@ class Stop(WorldCase):
         with contextlib.suppress(smtplib.SMTPServerDisconnected):
             self.assertEqual(client.getreply()[0], 421)
         client.close()
-        self.assertTrue(self.system.empty())
+        if self.system.kind != "postfix":  # which leaves the file of a mail under way, and removes it days later
+            self.assertTrue(self.system.empty())
 
     def test_no_process_is_left(self) -> None:
         """HOUSE 3: when the master is killed, the others end by themselves."""

@@ -324,6 +324,9 @@ class RealPostfix(MailSystem):
     def _start(self) -> list[str]:
         return ["/usr/sbin/postfix", "-c", self.config, "start-fg"]
 
+    def terminate(self) -> None:
+        self.command("postfix", "stop")
+
 
 class Pytwfix(MailSystem):
     """Ours, as `mode` says."""

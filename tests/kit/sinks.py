@@ -3,7 +3,7 @@
 By a recipient's local part: `perm...` and `temp...` are refused at RCPT, `dataperm...` and `datatemp...` after the
 end of data, at `drop...` the connection is closed, and `slow...` is answered after a second.
 
-    python -m tests.kit.sinks PORT      prints one line a message: the value of its X-Token field
+    python -m tests.kit.sinks PORT      prints `token digest recipient` for each, see tests/kit/senders.py
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.kit.senders import digest
 from tests.kit.waiting import wait_for
 
 EXTENSIONS = ("PIPELINING", "8BITMIME", "SMTPUTF8", "DSN", "SIZE 100000000", "ENHANCEDSTATUSCODES")
@@ -278,7 +279,8 @@ def main(port: str) -> None:
     out = sys.stdout.buffer
 
     def say(message: Received) -> None:
-        out.write(b"%s %s\n" % (message.token(), ",".join(message.recipients).encode()))
+        told = message.token() + b" " + digest(message.content).encode()
+        out.write(b"".join(told + b" " + to.encode() + b"\n" for to in message.recipients))
         out.flush()
 
     sink = Sink(int(port), on_message=say)
