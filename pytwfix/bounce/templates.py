@@ -39,7 +39,7 @@ class Template:
         self.subject = subject
         self.postmaster_subject = postmaster_subject
         self.lines = lines
-        self.origin = ""
+        self.origin = "[built-in]"
 
     def source(self) -> str:
         """The template as a file would have it."""
