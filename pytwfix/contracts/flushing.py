@@ -1,4 +1,4 @@
-"""Which mail waits for which site (FL-1): what `postqueue -s` and ETRN need, without reading the whole deferred queue."""
+"""Which mail waits for which site (FL-1): for `postqueue -s` and ETRN, without reading the whole deferred queue."""
 
 from __future__ import annotations
 

@@ -95,6 +95,10 @@ class IQueueStore(Protocol):
         manager, before it starts deliveries) learns that an agent of before is still at it.
         Errback: NoSuchMessage, CorruptMessage, MessageBusy, other QueueError."""
 
+    def at_hand(self, queue_id: str) -> IMessage | None:
+        """A message of the active queue whose content is still in memory here, without opening its file; or None.
+        It is not locked: for the process that holds the queue manager."""
+
     def scan(self, queue: str) -> AsyncIterator[QueueEntry]:
         """All complete files of a queue, in no particular order, a few at a time."""
 

@@ -80,7 +80,7 @@ class Envelope:
     redirect: bytes = b""
     verp: str = ""
     full_name: bytes = b""
-    warn_time: float = 0.0  # when a delay notice is due; 0: none, or sent
+    warn_time: float = 0.0  # when a delay notice is due; 0: none, -1: it was sent
     content_offset: int = 0  # of the first record of the content
     flags: int = 0  # queue manager flags of the size record
     force_expired: bool = False

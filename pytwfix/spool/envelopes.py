@@ -258,7 +258,7 @@ class EnvelopeReader:
 
     def _warn(self, item: Record) -> None:
         when = number(item.data)
-        self.envelope.warn_time = max(when, 0)
+        self.envelope.warn_time = when if when >= 0 else -1.0
         self.warn_offset = item.offset if when > 0 else -1
 
     def _full_name(self, item: Record) -> None:

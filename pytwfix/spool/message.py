@@ -1,7 +1,8 @@
 """A queued message in hand (contracts/queue.py IMessage; INVENTORY ST-2, ST-6, ST-7).
 
-It holds the file open, and locked if asked for. Recipients that are done are marked in the file once at the end of the
-turn: not at all when the message is removed in the same turn, which is what happens to most.
+It holds the file open, and locked if asked for; one that is in memory whole opens it for its marks alone. Recipients
+that are done are marked in the file once at the end of the turn: not at all when the message is removed in the same
+turn, which is what happens to most.
 """
 
 from __future__ import annotations
@@ -70,8 +71,13 @@ class Message:
     def mark(self) -> None:
         """Write the marks that are due. OSError."""
         todo, self._todo = self._todo, []
-        for recipient in todo:
-            self._store.disk.pwrite(self._fd, records.DONE, recipient.offset)
+        fd = self._fd if self._fd >= 0 else self._store.open_active(self.queue_id)
+        try:
+            for recipient in todo:
+                self._store.disk.pwrite(fd, records.DONE, recipient.offset)
+        finally:
+            if fd != self._fd:
+                self._store.disk.close(fd)
 
     def forget_marks(self) -> None:
         """The file is gone."""

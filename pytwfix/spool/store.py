@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred, fail, succeed
 
 from pytwfix.contracts.queue import (
+    ACTIVE,
     DEFERRED,
     INCOMING,
     MAILDROP,
@@ -160,6 +161,10 @@ class QueueStore:
             self.disk.close(fd)
             return fail(error if isinstance(error, QueueError) else QueueError(f"{queue_id}: {error}"))
 
+    def at_hand(self, queue_id: str) -> Message | None:
+        fresh = self._fresh.get(queue_id)
+        return None if fresh is None else Message(self, fresh[0], -1, fresh[1])
+
     def _opened(self, queue_id: str, fd: int) -> Message:
         fresh = self._fresh.get(queue_id)
         if fresh is not None:
@@ -257,6 +262,10 @@ class QueueStore:
             free = found.f_bavail * found.f_frsize
             self._free = (free, now)
         return free
+
+    def open_active(self, queue_id: str) -> int:
+        """For Message: the file, to be written. OSError."""
+        return self.disk.open(self.paths.path(ACTIVE, queue_id), _NEW)
 
     # -- marks of recipients that are done -------------------------------------------------------------------------
 

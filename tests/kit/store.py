@@ -78,6 +78,9 @@ class MemoryStore:
         found = self.queues.get(queue, {}).get(queue_id)
         return fail(NoSuchMessage(queue_id)) if found is None else succeed(found)
 
+    def at_hand(self, queue_id: str) -> MemoryMessage | None:
+        return self.queues.get("active", {}).get(queue_id)
+
     async def scan(self, queue: str) -> AsyncIterator[QueueEntry]:
         for queue_id, message in list(self.queues.get(queue, {}).items()):
             yield QueueEntry(queue, queue_id, message.envelope.size, 0.0, 0o700)

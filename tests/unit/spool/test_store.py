@@ -301,7 +301,7 @@ class Reading(SynchronousTestCase):
         self.assertIn(b"W\x0f             -1", data)
         self.assertIn(b"K\x10trace_flags=1024", data)
         found = result(self.spool.again().open(ACTIVE, self.queue_id))
-        self.assertEqual((found.envelope.warn_time, found.envelope.trace_flags, found.envelope.flags), (0, 0, 1))
+        self.assertEqual((found.envelope.warn_time, found.envelope.trace_flags, found.envelope.flags), (-1, 0, 1))
         found.close()
 
     def test_expired(self) -> None:

@@ -1,0 +1,42 @@
+"""What one message has for one destination, in portions for one delivery each (SC-2)."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from pytwfix.mail.envelope import Recipient
+
+if TYPE_CHECKING:
+    from pytwfix.qmgr.destination import Destination
+    from pytwfix.qmgr.job import Job
+
+
+class Peer:
+    """`entries` wait for a delivery each."""
+
+    __slots__ = ("destination", "entries", "job")
+
+    def __init__(self, job: Job, destination: Destination) -> None:
+        self.job = job
+        self.destination = destination
+        self.entries: deque[list[Recipient]] = deque()
+
+    def add(self, recipients: list[Recipient], at_once: int) -> None:
+        """Cut `recipients` into deliveries of `at_once` (0: one delivery)."""
+        size = at_once or len(recipients)
+        for start in range(0, len(recipients), size):
+            self.entries.append(recipients[start : start + size])
+            self.job.added()
+
+    def take(self) -> list[Recipient]:
+        """The next delivery."""
+        self.job.taken()
+        return self.entries.popleft()
+
+    def drain(self) -> list[Recipient]:
+        """All that waits; nothing is left."""
+        everyone = [recipient for entry in self.entries for recipient in entry]
+        self.job.withdrawn(len(self.entries))
+        self.entries.clear()
+        return everyone
