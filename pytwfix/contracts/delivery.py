@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytwfix.contracts.queue import IMessage
 
 # Flags of a request.
-SUCCESS_REPORT = 1  # the sender wants to know of success (NOTIFY=SUCCESS, sendmail -v)
+SUCCESS_REPORT = 1  # the sender was told of a delay and wants to know of success (confirm_delay_cleared)
 VERIFY_ONLY = 2  # deliver nothing, report what would be done (sendmail -bv, probes)
 RECORD = 4  # record what was done for a report to the sender
 PROBE = 8  # the outcome goes to the verify service

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Generator
 from typing import TYPE_CHECKING
 
-from pytwfix.contracts.delivery import PROBE, RECORD, VERIFY_ONLY, DeliveryResult
+from pytwfix.contracts.delivery import PROBE, RECORD, SUCCESS_REPORT, VERIFY_ONLY, DeliveryResult
 from pytwfix.contracts.reports import BOUNCE, DEFER, TRACE, Report
 from pytwfix.contracts.verification import BOUNCE as UNDELIVERABLE_NOW
 from pytwfix.contracts.verification import DEFER as UNDELIVERABLE_YET
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytwfix.mail.status import Dsn
 
 _VERIFYING = VERIFY_ONLY | PROBE
+_TOLD = RECORD | SUCCESS_REPORT
 
 
 class _Finished:
@@ -68,7 +69,7 @@ class Outcome:
         if flags & _VERIFYING:
             return self._verified(recipient, dsn, relay, times, OK)
         self._log(recipient, dsn, relay, times, "sent")
-        if flags & RECORD or (recipient.notify & NOTIFY_SUCCESS and not passed_on):
+        if flags & _TOLD or (recipient.notify & NOTIFY_SUCCESS and not passed_on):
             return self._sent(recipient, dsn, relay)
         self._done(recipient)
         return FINISHED

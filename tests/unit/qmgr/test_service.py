@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from pytwfix.contracts.delivery import FLUSHED, PROBE, VERIFY_ONLY, DeliveryResult
 from pytwfix.contracts.queue import ACTIVE, CORRUPT, DEFERRED, INCOMING, QueueError
 from pytwfix.contracts.reports import BOUNCE, DEFER, TRACE, Report
+from pytwfix.contracts.rewriting import Resolved
 from pytwfix.mail.envelope import TRACE_PROBE, TRACE_RECORD, TRACE_VERIFY_ONLY, Recipient
 from pytwfix.mail.status import NOTIFY_NEVER, Dsn
 from tests.kit.scheduling import REFUSED, World
@@ -101,7 +102,7 @@ class Delivered(SynchronousTestCase):
         self.world.mail("Q2", b"u@x.example", b"v@x.example")
         self.assertEqual(self.world.agent().seen, [])
         for answer in self.world.rewriter.slow:
-            answer.callback(None)
+            answer.callback(Resolved("", "", b"", 0))
         self.assertEqual(self.world.agent().recipients(), [[b"u@x.example"], [b"u@x.example", b"v@x.example"]])
 
     def test_remove_fails(self) -> None:
@@ -109,9 +110,7 @@ class Delivered(SynchronousTestCase):
         self.world.mail("Q1", b"u@x.example")
         self.world.store.queues[ACTIVE].clear()
         self.world.agent().sent()
-        self.assertEqual(
-            self.world.log[1:], ["warning: Q1: remove from active: remove Q1: No such file or directory"]
-        )
+        self.assertEqual(self.world.log[1:], ["warning: Q1: remove from active: remove Q1: No such file or directory"])
 
     def test_crash(self) -> None:
         """SC-4: nobody knows what became of it; the retry service says so, the transport rests a while."""
