@@ -16,7 +16,7 @@ EHLO = b"250-mx.dest.example\r\n250-PIPELINING\r\n250-SIZE 1000000\r\n250-DSN\r\
 
 
 class SmtpServer(Protocol):
-    """Speaks SMTP by rule. `replies` are by the beginning of a command, the longest that fits; `None` says nothing.
+    """Speaks SMTP by rule. `replies` are by the beginning of a command, the longest that fits; `None`: silence from then on.
 
     "." stands for the end of data, "greeting" for the greeting. A callable is called with the server.
     """
@@ -44,6 +44,7 @@ class SmtpServer(Protocol):
         self.gone = False
         self._buffer = b""
         self.in_data = False
+        self._silent = False
 
     def rules(self, replies: dict[str, Reply]) -> SmtpServer:
         self.replies.update(replies)
@@ -91,6 +92,9 @@ class SmtpServer(Protocol):
 
     def _say(self, key: str) -> None:
         reply = self.replies[key]
+        self._silent = self._silent or reply is None
+        if self._silent:
+            return
         if callable(reply):
             reply = reply(self)
         if isinstance(reply, bytes):

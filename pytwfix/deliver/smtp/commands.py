@@ -87,9 +87,7 @@ def xforward_commands(envelope: Envelope, features: Features, queue_id: str) -> 
         commands.append(_xforward(words, {"NAME": client.name, "ADDR": _prefixed(client), "PORT": client.port}))
     source = "LOCAL" if envelope.rewrite_context == "local" else "REMOTE"
     ident = envelope.origin_ident or queue_id
-    commands.append(
-        _xforward(words, {"PROTO": client.protocol, "HELO": client.helo, "IDENT": ident, "SOURCE": source})
-    )
+    commands.append(_xforward(words, {"PROTO": client.protocol, "HELO": client.helo, "IDENT": ident, "SOURCE": source}))
     return [line for line in commands if line]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytwfix.contracts.tables import DEFAULT_FLAGS
+from pytwfix.deliver.smtp.filters import ReplyFilter, StatusFilter
 from pytwfix.deliver.smtp.nexthop import Destination, known_ports, parse_destination, split_nexthop
 from pytwfix.deliver.smtp.policy import Policies
 from pytwfix.deliver.smtp.sasl import Passwords
@@ -59,7 +60,8 @@ class Configuration:
         self.mime_checks = self._checks("smtp_mime_header_checks", cfg.smtp_mime_header_checks)
         self.nested_checks = self._checks("smtp_nested_header_checks", cfg.smtp_nested_header_checks)
         self.body_checks = self._checks("smtp_body_checks", cfg.smtp_body_checks)
-        self.reply_filter = self.maps(cfg.smtp_reply_filter, "smtp_reply_filter", 0)
+        self.replies = ReplyFilter(self.maps(cfg.smtp_reply_filter, "smtp_reply_filter", 0), host.log)
+        self.statuses = StatusFilter(self.maps(cfg.smtp_delivery_status_filter, "smtp_delivery_status_filter", 0))
         self.looks_at_content = bool(
             self.generic or self.header_checks or self.mime_checks or self.nested_checks or self.body_checks
         )
@@ -77,6 +79,7 @@ class Configuration:
         self._places: dict[str, list[Destination]] = {}
         self._own: frozenset[str] | None = None
         self._sources: dict[bool, str] = {}
+        self._destinations: StringList | None = None
 
     def maps(self, names: str, title: str, flags: int = DEFAULT_FLAGS) -> Maps:
         if self.lmtp and title.startswith("smtp_"):
@@ -104,6 +107,12 @@ class Configuration:
             fallback = split_nexthop(self.cfg.smtp_fallback_relay)
             places += [parse_destination(text, port, self.lmtp, True) for text in fallback]
         return places
+
+    async def is_local(self, domain: bytes) -> bool:
+        """Whether bare local parts in smtp_generic_maps stand for addresses of this domain."""
+        if self._destinations is None:
+            self._destinations = StringList(self.host.tables, self.cfg.mydestination, "mydestination")
+        return domain.lower() == self.cfg.myorigin.lower().encode() or await self._destinations.match(domain)
 
     def keeps(self, session: Session) -> bool:
         """Whether a session is kept for more mail: any, or those to smtp_connection_cache_destinations."""

@@ -55,7 +55,8 @@ def refused(host: str, namaddr: str, answer: Answer, soften: bool = False) -> Ds
 def sent(host: str, answer: Answer, action: str = RELAYED) -> Dsn:
     """A reply that accepts."""
     text = answer.text
-    return Dsn(answer.dsn, text, action, "smtp", text, "dns", host)
+    status = answer.dsn if answer.kind == 2 else "2.0.0"
+    return Dsn(status, text, action, "smtp", text, "dns", host)
 
 
 def gone(namaddr: str, why: str, stage: Stage) -> Dsn:

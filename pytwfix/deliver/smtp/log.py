@@ -72,6 +72,10 @@ def unusable(log: ILog, queue_id: str, reason: str) -> None:
     log.warning(f"{queue_id}: {reason}")
 
 
+def reply_replaced(log: ILog, old: str, new: str) -> None:
+    log.info(f'replacing server reply "{old}" with "{new}"')
+
+
 def line_broken(log: ILog, queue_id: str, limit: int) -> None:
     log.info(f"{queue_id}: breaking line > {limit} bytes with <CR><LF>SPACE")
 

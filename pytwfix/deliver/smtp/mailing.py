@@ -72,7 +72,6 @@ class Mailing:
         return self._sending
 
     def begin(self) -> Deferred[None]:
-        self._wire.listen(self._progress)
         return self._go_on()
 
     def finish(self) -> Deferred[None]:
@@ -87,6 +86,7 @@ class Mailing:
     def _go_on(self) -> Deferred[None]:
         done: Deferred[None] = Deferred()
         self._done = done
+        self._wire.listen(self._progress)
         self._progress()
         return done
 

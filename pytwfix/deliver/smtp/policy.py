@@ -158,7 +158,7 @@ class Policies:
 
     def _check(self, where: str, level: str, word: str, name: str, text: str | None, again: bool) -> None:
         if text is None:
-            raise self._bad(f'{where}: malformed attribute/value pair "{word}": missing \'=\' after attribute name')
+            raise self._bad(f"{where}: malformed attribute/value pair \"{word}\": missing '=' after attribute name")
         if name not in _ATTRIBUTES:
             raise self._bad(f'{where}: invalid attribute name: "{name}"')
         if not text:

@@ -59,6 +59,7 @@ class Sending:
         self._probe = Probe.NO
         if request.flags & VERIFY_ONLY:
             self._probe = Probe.DATA if config.cfg.smtp_address_verify_target == "data" else Probe.RCPT
+        self._goal = {Probe.NO: Stage.END, Probe.RCPT: Stage.RCPT, Probe.DATA: Stage.DATA}[self._probe]
 
     async def use(self, session: Session) -> None:
         """Give the mail to a session, which is then idle again or closed."""
@@ -162,9 +163,12 @@ class Sending:
         self.left, self._kept = [], []
         lost = session.gone(mailing.stage) if mailing.stage is not None else _UNREADABLE
         session.uses += 1
+        statuses = self._config.statuses
         self._retire(session, mailing)
         for recipient, answer in zip(recipients, mailing.answers, strict=True):
             dsn = lost if answer is None else self._verdict(session, *answer)
+            if statuses:
+                dsn = await statuses.apply(dsn)
             if dsn.success or dsn.permanent:
                 ended = self._tell(session, recipient, dsn, relay)
                 if ended is not FINISHED:
@@ -180,7 +184,8 @@ class Sending:
         return bool(mailing.answers) and _closing(mailing.answers[0])
 
     def _verdict(self, session: Session, stage: Stage, answer: Answer) -> Dsn:
-        if answer.kind == 2 or (stage is Stage.DATA and answer.kind == 3):
+        """The answer to the end of data counts, or for a probe the one that it was after (OB-3)."""
+        if stage is self._goal and answer.kind == (3 if stage is Stage.DATA else 2):
             return failures.sent(session.host, answer, self._config.action)
         return session.said(stage, answer)
 
@@ -225,6 +230,8 @@ class Sending:
         times, outcome = self._request.times, self._outcome
         kept = self._kept or [(trouble.dsn, trouble.relay)] * len(self.left)
         for recipient, (dsn, relay) in zip(self.left, kept, strict=True):
+            if self._config.statuses:
+                dsn = await self._config.statuses.apply(dsn)
             end = outcome.bounced if dsn.permanent else outcome.deferred
             await end(recipient, dsn, relay, times)
 

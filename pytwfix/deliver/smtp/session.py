@@ -52,6 +52,8 @@ class Session:
         self.config = config
         self.server = server
         self.wire = wire
+        if config.replies:
+            wire.client.edit = config.replies.apply
         self.place = place
         self.host = server.host
         self.namaddr = server.namaddr
