@@ -1,8 +1,10 @@
-"""What one message has for one destination, in portions for one delivery each (SC-2)."""
+"""What one message has for one destination, in portions for one delivery each (SC-2).
+
+There is one for nearly every message in the active queue, mostly with one entry: it should be small.
+"""
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from pytwfix.mail.envelope import Recipient
@@ -20,7 +22,7 @@ class Peer:
     def __init__(self, job: Job, destination: Destination) -> None:
         self.job = job
         self.destination = destination
-        self.entries: deque[list[Recipient]] = deque()
+        self.entries: list[list[Recipient]] = []
 
     def add(self, recipients: list[Recipient], at_once: int) -> None:
         """Cut `recipients` into deliveries of `at_once` (0: one delivery)."""
@@ -32,7 +34,7 @@ class Peer:
     def take(self) -> list[Recipient]:
         """The next delivery."""
         self.job.taken()
-        return self.entries.popleft()
+        return self.entries.pop(0)
 
     def drain(self) -> list[Recipient]:
         """All that waits; nothing is left."""
