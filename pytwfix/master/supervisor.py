@@ -124,6 +124,7 @@ class Supervisor(MultiService):
 
     def _running(self) -> None:
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+        signal.signal(signal.SIGQUIT, lambda *_: self._reactor.callFromThread(self._abort))
 
     def _start(self, place: tuple[str, int]) -> None:
         """Fork one process, with its keeper if it is the agents', and join it to the queue's."""
@@ -341,6 +342,12 @@ class Supervisor(MultiService):
             self._cast(placement.AGENTS, methods.STOP)
         if not kinds and not self._keepers and self._stopped is not None and not self._stopped.called:
             self._stopped.callback(None)
+
+    def _abort(self) -> None:
+        """`postfix abort`: nobody gets time."""
+        if self._stopped is None:
+            self._reactor.stop()
+        self._reactor.callLater(0, self._kill)
 
     def _kill(self) -> None:
         for child in (*self._children.values(), *self._keepers):

@@ -53,11 +53,19 @@ class Layout:
             if os.path.isdir(path):
                 continue
             os.mkdir(path, 0o700)
-            if self._as_root:
-                os.chown(path, self._uid(item), self._gid(item))
-            os.chmod(path, item.mode)
+            self._repair(item, path)
             made.append(item.name)
         return made
+
+    def repair(self) -> None:
+        """Give all directories the owners and modes that they should have."""
+        for item in DIRECTORIES:
+            self._repair(item, f"{self.directory}/{item.name}")
+
+    def _repair(self, item: Directory, path: str) -> None:
+        if self._as_root:
+            os.chown(path, self._uid(item), self._gid(item))
+        os.chmod(path, item.mode)
 
     def check(self) -> list[str]:
         """What is not as it should be, in Postfix's words."""
