@@ -16,7 +16,7 @@ EHLO = b"250-mx.dest.example\r\n250-PIPELINING\r\n250-SIZE 1000000\r\n250-DSN\r\
 
 
 class SmtpServer(Protocol):
-    """Speaks SMTP by rule. `replies` are by the beginning of a command, the longest that fits; `None`: silence from then on.
+    """Speaks SMTP by rule: `replies` by the beginning of a command, the longest that fits; None is silence from then.
 
     "." stands for the end of data, "greeting" for the greeting. A callable is called with the server.
     """
@@ -51,6 +51,8 @@ class SmtpServer(Protocol):
         return self
 
     def connectionMade(self) -> None:
+        self.gone = self.in_data = False
+        self._buffer = b""
         self._say("greeting")
 
     def connectionLost(self, reason: Failure = Failure(ConnectionDone())) -> None:  # noqa: B008

@@ -6,13 +6,15 @@ converted (header checks, generic addresses, 8-bit text for a server that takes 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
+from pytwfix.deliver import mailbox
 from pytwfix.deliver.smtp import log
 from pytwfix.deliver.smtp.sevenbit import downgraded
 from pytwfix.dialogs.smtp_client_content import Folder, has_long_line
 from pytwfix.mail.quoting import external_form
+from pytwfix.mail.status import Dsn
 
 if TYPE_CHECKING:
     from pytwfix.contracts.delivery import DeliveryRequest
@@ -65,6 +67,22 @@ class Content:
             else:
                 data = await self._config.host.threads.run(downgraded, data, *limits)
         return self._folded(self._headers(recipient) + data)
+
+    async def flag_problem(self, recipients: Sequence[Recipient]) -> Dsn | None:
+        """flags=DO name one recipient in the mail; with D a mail that names it already goes in a circle (SM-16)."""
+        flags, host = self._config.flags, self._config.host
+        flag = next((one for one in "DO" if one in flags), "")
+        if flag and len(recipients) > 1:
+            log.one_recipient(host.log, flag, self._request.transport)
+            return Dsn("4.3.5", "mail system configuration error")
+        if "D" not in flags:
+            return None
+        address = external_form(recipients[0].address)
+        if address.lower() not in mailbox.delivered_to(await mailbox.content(self._message)):
+            return None
+        shown = mailbox.printable(address)
+        log.loop(host.log, self._request.queue_id, shown)
+        return Dsn("5.4.6", f"mail forwarding loop for {shown}")
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The content as it is, with long lines folded."""

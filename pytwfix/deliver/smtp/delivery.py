@@ -64,18 +64,27 @@ class Delivery:
     async def _run(self, message: IMessage) -> None:
         content = Content(self._config, self._request, message)
         self._sending = sending = Sending(self._config, self._pool, self._request, self._outcome, content)
-        try:
-            places = self._config.destinations(self._request.nexthop)
-        except ValueError as error:
-            log.bad_destination(self._host.log, str(error))
-            self._trouble = Trouble(Dsn("4.3.5", "Server configuration error"))
-            places = []
-        for place in places:
+        for place in await self._places(content):
             await self._to(place)
             if not sending.left or self._hopeless or self._passed_on is not None:
                 break
         if sending.left and self._passed_on is None:
             await self._give_up()
+
+    async def _places(self, content: Content) -> list[Destination]:
+        """Where the nexthop goes; nowhere when something is wrong with it, or with the mail."""
+        recipients = self._request.recipients
+        if self._config.flags:
+            problem = await content.flag_problem(recipients)
+            if problem is not None:
+                self._trouble = Trouble(problem, handshake=False)
+                return []
+        try:
+            return self._config.destinations(self._request.nexthop)
+        except ValueError as error:
+            log.bad_destination(self._host.log, str(error))
+            self._trouble = Trouble(Dsn("4.3.5", "Server configuration error"), handshake=False)
+            return []
 
     async def _give_up(self) -> None:
         trouble = self._trouble

@@ -99,6 +99,10 @@ def table_problem(log: ILog, title: str, key: str) -> None:
     log.warning(f"{title} lookup error for {key}")
 
 
+def one_recipient(log: ILog, flag: str, transport: str) -> None:
+    log.warning(f"flag `{flag}' requires {transport}_destination_recipient_limit = 1")
+
+
 def loop(log: ILog, queue_id: str, address: str) -> None:
     log.info(f"{queue_id}: mail forwarding loop for {address}")
 
