@@ -21,12 +21,11 @@ import socket
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IFileDescriptorReceiver
-from twisted.internet.protocol import Factory, connectionDone
-from twisted.internet.protocol import Protocol as TwistedProtocol
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -44,25 +43,18 @@ Handler = Callable[..., Any]
 Read = Callable[[Any], Any]
 
 
-class Clock(Protocol):
-    """IReactorTime, as far as it is used."""
-
-    def seconds(self) -> float: ...
-    def callLater(self, delay: float, function: Callable[..., Any], *args: Any) -> Any: ...
-
-
-class Channel(TwistedProtocol):
+class Channel(Protocol):
     """`served` answers by method number: what a handler returns or its Deferred fires with must be of plain values.
 
-    `name` is the peer, for people; `patience` is how long a call may take when it does not say otherwise (ipc_timeout);
-    `gone` is called with this channel when the connection has ended.
+    `clock` is IReactorTime; `name` is the peer, for people; `patience` is how long a call may take when it does not say
+    otherwise (ipc_timeout); `gone` is called with this channel when the connection has ended.
     """
 
     transport: Any = None
 
     def __init__(
         self,
-        clock: Clock,
+        clock: Any,
         log: ILog,
         name: str,
         served: Mapping[int, Handler],

@@ -34,7 +34,7 @@ class Reader:
         """The messages that are complete, tuples; Malformed."""
         kept = self._kept
         if not kept and len(data) > _HEAD_SIZE and _HEAD.unpack_from(data)[0] == len(data) - _HEAD_SIZE:
-            return _messages(memoryview(data)[_HEAD_SIZE:])
+            return list(_messages(memoryview(data)[_HEAD_SIZE:]))
         kept += data
         if len(kept) < self._needed:
             return []
@@ -55,14 +55,14 @@ class Reader:
         return found
 
 
-def _messages(body: memoryview) -> list[Any]:
+def _messages(body: memoryview) -> tuple[Any, ...]:
     try:
         found = msgpack.unpackb(body, use_list=False, unicode_errors="surrogateescape")
     except Exception as error:  # msgpack has many kinds, not all of one family
         raise Malformed(f"frame: {error}") from None
     if type(found) is not tuple:
         raise Malformed("frame: not a list")
-    return found  # type: ignore[return-value]
+    return found
 
 
 class Writer:
