@@ -58,7 +58,7 @@ class Folder:
     __slots__ = ("_column", "_limit", "folded")
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self._limit = max(limit, 2) if limit > 0 else 0
         self._column = 0
         self.folded = False
 
@@ -79,7 +79,7 @@ class Folder:
             ended = line.endswith(b"\r\n")
             text = line[:-2] if ended else line
             while self._column + len(text) > self._limit:
-                room = max(1, self._limit - self._column)
+                room = self._limit - self._column
                 out += (text[:room], b"\r\n ")
                 text = text[room:]
                 self._column = 1
