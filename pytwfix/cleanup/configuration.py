@@ -59,7 +59,7 @@ class Configuration:
         self.duplicate_limit = cfg.duplicate_filter_limit
         self.keep_original = cfg.enable_original_recipient
         self.size_limit = cfg.message_size_limit
-        self.warn_after = cfg.delay_warning_time
+        self._warn_after = cfg.delay_warning_time
         self.utf8 = cfg.smtputf8_enable
         self.destinations = StringList(self.host.tables, cfg.mydestination, "mydestination")
         self.origin = cfg.myorigin.encode().lower()
@@ -104,6 +104,10 @@ class Configuration:
         self.end_of_header = cfg.non_empty_end_of_header_action
         self.strip_characters = _characters(cfg.message_strip_characters)
         self.reject_characters = _characters(cfg.message_reject_characters)
+
+    def warn_time(self, arrival: float) -> float:
+        """When the sender of a mail that arrived then is to be told of a delay; 0: never."""
+        return arrival + self._warn_after if self._warn_after else 0.0
 
     def _check_maps(self, names: str, title: str) -> Maps:
         """Checks see raw bytes and both letter cases: no UTF-8 test, no folding (INVENTORY LK-10)."""

@@ -309,8 +309,7 @@ class Transaction:
 
     async def _store(self) -> Envelope:
         queue = self.host.peers.queue
-        if self.config.warn_after:
-            self.envelope.warn_time = self.envelope.arrival + self.config.warn_after
+        self.envelope.warn_time = self.config.warn_time(self.envelope.arrival)
         admitted = not self.held and queue.admits()
         where = HOLD_QUEUE if self.held else ACTIVE if admitted else INCOMING
         envelope = await self._message.commit(self.envelope, where)

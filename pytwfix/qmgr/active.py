@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 
 from pytwfix.contracts.delivery import PROBE
-from pytwfix.contracts.rewriting import Resolved
+from pytwfix.contracts.rewriting import FAILED, Resolved
 from pytwfix.mail.envelope import Recipient
 from pytwfix.mail.status import Dsn
 from pytwfix.qmgr import log, verdict
 from pytwfix.qmgr.configuration import Configuration, Limits
 from pytwfix.qmgr.deliver import Deliverer
 from pytwfix.qmgr.message import Message
-from pytwfix.qmgr.route import RETRY, Route, ask, filtered, redirected, route
+from pytwfix.qmgr.route import RETRY, UNRESOLVED, Route, ask, filtered, redirected, route
 from pytwfix.qmgr.settings import QmgrSettings
 from pytwfix.qmgr.transport import Transport
 
@@ -143,7 +143,8 @@ class Active:
             found = filtered(config, message, recipient)
             if found is None:
                 answer, first = first or ask(self._host.peers.rewriter, message, recipient), None
-                found = route(config, message, recipient, await answer, self.probes)
+                resolved = await self._resolved(message, recipient, answer)
+                found = route(config, message, recipient, resolved, self.probes)
             message.place += 1
             message.outstanding += 1
             self.recipients += 1
@@ -154,6 +155,16 @@ class Active:
                 break
         message.resolving = False
         self._place_all(message, groups)
+
+    async def _resolved(self, message: Message, recipient: Recipient, answer: Deferred[Resolved]) -> Resolved:
+        """The rewriter's answer. When there is none the recipient is tried again later."""
+        if not answer.called:
+            answer.addTimeout(self._host.settings(QmgrSettings).qmgr_ipc_timeout, self._host.reactor)
+        try:
+            return await answer
+        except Exception as error:
+            log.trouble(self._host.log, message.queue_id, "rewrite service failure", error)
+            return Resolved(RETRY, UNRESOLVED, recipient.address, FAILED)
 
     def _gather(
         self, config: Configuration, message: Message, recipient: Recipient, found: Route, groups: _Groups
@@ -299,7 +310,7 @@ class Active:
 
     def stop(self) -> None:
         """Begin nothing more."""
-        self._stopped = True
+        self._stopped = self.deliverer.stopped = True
         self._wake()
         for transport in self.transports.values():
             transport.paused = True

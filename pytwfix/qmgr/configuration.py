@@ -5,6 +5,8 @@ from __future__ import annotations
 from pytwfix.qmgr import log
 from pytwfix.qmgr.feedback import Feedback, parse_feedback
 from pytwfix.qmgr.settings import QmgrSettings
+from pytwfix.settings.kinds import SettingsError
+from pytwfix.settings.snapshot import Snapshot
 from pytwfix.tables.names import split_list
 
 TYPE_CHECKING = False
@@ -22,34 +24,55 @@ class Limits:
     )  # fmt: skip
 
     def __init__(self, host: IHost, cfg: QmgrSettings, name: str, processes: int) -> None:
-        number, time = cfg.snapshot.transport_int, cfg.snapshot.transport_time
+        value = _Values(host, cfg, name)
         self.processes = processes
-        self.recipients_at_once = number(name, "destination_recipient_limit")
-        self.concurrency = number(name, "destination_concurrency_limit")
-        self.initial = number(name, "initial_destination_concurrency")
+        self.recipients_at_once = value.number("destination_recipient_limit")
+        self.concurrency = value.number("destination_concurrency_limit")
+        self.initial = value.number("initial_destination_concurrency")
         if self.concurrency and self.initial > self.concurrency:
             self.initial = self.concurrency
-        self.failed_cohorts = number(name, "destination_concurrency_failed_cohort_limit")
-        self.destination_delay = time(name, "destination_rate_delay")
-        self.transport_delay = time(name, "transport_rate_delay")
+        self.failed_cohorts = value.number("destination_concurrency_failed_cohort_limit")
+        self.destination_delay = value.number("destination_rate_delay")
+        self.transport_delay = value.number("transport_rate_delay")
         if self.destination_delay > 0:
             self.initial = self.concurrency = 1
         if self.transport_delay > 0:
             self.processes = 1
-        self.cost = number(name, "delivery_slot_cost")
-        self.loan = number(name, "delivery_slot_loan")
-        self.discount = number(name, "delivery_slot_discount")
-        self.minimum_slots = number(name, "minimum_delivery_slots")
-        self.recipients = number(name, "recipient_limit")
-        self.extra_recipients = number(name, "extra_recipient_limit")
-        self.refill_limit = number(name, "recipient_refill_limit")
-        self.refill_delay = time(name, "recipient_refill_delay")
-        self.positive = self._feedback(host, cfg, name, "destination_concurrency_positive_feedback")
-        self.negative = self._feedback(host, cfg, name, "destination_concurrency_negative_feedback")
+        self.cost = value.number("delivery_slot_cost")
+        self.loan = value.number("delivery_slot_loan")
+        self.discount = value.number("delivery_slot_discount")
+        self.minimum_slots = value.number("minimum_delivery_slots")
+        self.recipients = value.number("recipient_limit")
+        self.extra_recipients = value.number("extra_recipient_limit")
+        self.refill_limit = value.number("recipient_refill_limit")
+        self.refill_delay = value.number("recipient_refill_delay")
+        self.positive = value.feedback("destination_concurrency_positive_feedback")
+        self.negative = value.feedback("destination_concurrency_negative_feedback")
 
-    @staticmethod
-    def _feedback(host: IHost, cfg: QmgrSettings, name: str, suffix: str) -> Feedback:
-        return parse_feedback(host.log, f"{name}_{suffix}", cfg.snapshot.transport_text(name, suffix))
+
+class _Values:
+    """The values of one transport's parameters. One that cannot be used is told, and its default taken."""
+
+    def __init__(self, host: IHost, cfg: QmgrSettings, name: str) -> None:
+        self._host = host
+        self._snapshot = cfg.snapshot
+        self._name = name
+
+    def number(self, suffix: str) -> int:
+        """A number, or seconds."""
+        try:
+            return self._snapshot.transport_int(self._name, suffix)
+        except SettingsError as error:
+            self._host.log.warning(str(error))
+            return Snapshot({}).transport_int(self._name, suffix)
+
+    def feedback(self, suffix: str) -> Feedback:
+        try:
+            text = self._snapshot.transport_text(self._name, suffix)
+        except SettingsError as error:
+            self._host.log.warning(str(error))
+            text = "1"
+        return parse_feedback(self._host.log, f"{self._name}_{suffix}", text)
 
 
 class Configuration:

@@ -8,7 +8,7 @@ goes to the retry service by `retry`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pytwfix.contracts.delivery import DeliveryRequest, DeliveryResult, Times
 from pytwfix.contracts.queue import ACTIVE
@@ -19,6 +19,7 @@ from pytwfix.qmgr.settings import QmgrSettings
 from pytwfix.qmgr.verp import verp_envelope
 
 if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall
     from twisted.python.failure import Failure
 
     from pytwfix.contracts.host import IHost
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 UNAVAILABLE = Dsn("4.3.0", "mail transport unavailable")
 CRASHED = Dsn("4.3.0", "unknown mail transport error")
 SUSPENDED = "delivery temporarily suspended: "
+_Kind = TypeVar("_Kind")
 _Delivery = tuple[float, DeliveryRequest, "Destination", "Message"]
 
 
@@ -46,6 +48,7 @@ class Deliverer:
         self._ended = ended
         self._retry = retry
         self.under_way: dict[int, _Delivery] = {}
+        self.stopped = False
 
     def start(self, destination: Destination, message: Message, recipients: list[Recipient]) -> None:
         """One delivery."""
@@ -177,7 +180,7 @@ class Deliverer:
         destination.dead = dsn.softened()._replace(reason=SUSPENDED + dsn.reason)
         wait = self._host.settings(QmgrSettings).minimal_backoff_time
         destination.stop_timer()
-        destination.timer = self._host.call_later(wait, self.revive, destination)
+        destination.timer = self._later(wait, self.revive, destination)
         self._drain(destination, destination.dead)
 
     def bury_transport(self, transport: Transport, dsn: Dsn) -> None:
@@ -188,7 +191,7 @@ class Deliverer:
         wait = self._host.settings(QmgrSettings).transport_retry_time
         if transport.timer is not None and transport.timer.active():
             transport.timer.cancel()
-        transport.timer = self._host.call_later(wait, self.revive_transport, transport)
+        transport.timer = self._later(wait, self.revive_transport, transport)
         for destination in list(transport.destinations.values()):
             self._drain(destination, transport.dead)
 
@@ -216,6 +219,10 @@ class Deliverer:
         transport.paused = False
         transport.dispatch()
 
+    def _later(self, seconds: float, what: Callable[[_Kind], None], which: _Kind) -> IDelayedCall | None:
+        """A timer of a destination or transport; none when the service has stopped."""
+        return None if self.stopped else self._host.call_later(seconds, what, which)
+
     # -- pauses --------------------------------------------------------------------------------------------------------
 
     def _pause(self, destination: Destination, own: int, common: int) -> None:
@@ -223,11 +230,11 @@ class Deliverer:
         if own and destination.dead is None:
             destination.paused = True
             destination.stop_timer()
-            destination.timer = self._host.call_later(own, self._resume, destination)
+            destination.timer = self._later(own, self._resume, destination)
         transport = destination.transport
         if common and transport.dead is None:
             transport.paused = True
-            transport.timer = self._host.call_later(common, self.revive_transport, transport)
+            transport.timer = self._later(common, self.revive_transport, transport)
 
     def _resume(self, destination: Destination) -> None:
         destination.paused = False

@@ -24,6 +24,7 @@ RETRY, ERROR = "retry", "error"
 NULL_RECIPIENT = "5.1.3 null recipient address"
 EXPIRED = "4.7.0 message is administratively expired"
 DEFERRED_TRANSPORT = "4.3.2 deferred transport"
+UNRESOLVED = "4.3.0 address resolver failure"
 TOO_MANY_PROBES = "4.3.2 Too many address verification requests"
 
 

@@ -34,6 +34,14 @@ class Commits(SynchronousTestCase):
         self.assertEqual(["Q1"], [envelope.queue_id for envelope in mailer.queue.active])
         self.assertEqual([], mailer.queue.woken)
 
+    def test_delay_notice(self) -> None:
+        """SC-9: when the sender is to be told of a delay stands in the envelope."""
+        for value, wait in (("0h", 0), ("4h", 14400)):
+            mailer = Mailer({"delay_warning_time": value})
+            mailer.send(BODY)
+            envelope = mailer.mail().envelope
+            self.assertEqual(envelope.arrival + wait if wait else 0, envelope.warn_time)
+
     def test_pieces_pass_through(self) -> None:
         """A body that nobody inspects is not looked at: large pieces stay what they are."""
         mailer = Mailer()

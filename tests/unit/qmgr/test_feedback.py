@@ -73,6 +73,13 @@ class Feedbacks(SynchronousTestCase):
         one.reset()
         self.assertEqual((one.size, one.cohorts), (5, 0))
 
+    def test_bad_value(self) -> None:
+        """QM-10: a transport's parameter that cannot be used does not stop its mail."""
+        host = MemoryHost({"smtp_destination_concurrency_limit": "many", "smtp_destination_rate_delay": "x"})
+        limits = Limits(host, host.settings(QmgrSettings), "smtp", 100)
+        self.assertEqual((limits.concurrency, limits.destination_delay), (20, 0))
+        self.assertEqual(len(host.log.lines), 2)
+
     def test_adjusted(self) -> None:
         """QM-4: limits that contradict each other."""
         host = MemoryHost({"qmgr_message_recipient_limit": "10", "maximal_backoff_time": "10s"})

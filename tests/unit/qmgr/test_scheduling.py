@@ -226,9 +226,13 @@ class Dead(SynchronousTestCase):
 
 
 class Overtaking(SynchronousTestCase):
-    def large(self, **main: str) -> World:
+    def large(self, cost: str = "5") -> World:
         """A list mail of which one delivery at a time is made."""
-        world = World(smtp_destination_recipient_limit="1", smtp_destination_concurrency_limit="1000", **main)
+        world = World(
+            smtp_destination_recipient_limit="1",
+            smtp_destination_concurrency_limit="1000",
+            default_delivery_slot_cost=cost,
+        )
         world.agents.limits["smtp"] = 1
         world.mail("BIG", *(b"u%03d@list.example" % number for number in range(100)))
         return world
@@ -258,7 +262,7 @@ class Overtaking(SynchronousTestCase):
 
     def test_off(self) -> None:
         """SC-6: without a slot cost nobody overtakes; nor is a mail overtaken that is small itself."""
-        world = self.large(default_delivery_slot_cost="0")
+        world = self.large("0")
         world.mail("ONE", b"u@x.example")
         self.assertNotIn("ONE", self.order(world, 20))
         world = World(smtp_destination_recipient_limit="1")

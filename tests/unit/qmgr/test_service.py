@@ -105,6 +105,18 @@ class Delivered(SynchronousTestCase):
             answer.callback(Resolved("", "", b"", 0))
         self.assertEqual(self.world.agent().recipients(), [[b"u@x.example"], [b"u@x.example", b"v@x.example"]])
 
+    def test_no_answer(self) -> None:
+        """QM-5: a rewriter that does not answer in qmgr_ipc_timeout, or cannot, delays the mail."""
+        self.world.rewriter.slow = []
+        self.world.mail("Q1", b"u@x.example")
+        self.world.mail("Q2", b"u@x.example", b"v@x.example")
+        self.world.rewriter.slow[1].errback(QueueError("gone"))
+        self.world.turn(60)
+        self.world.turn(60)
+        nexthops = {one.nexthop for one in self.world.agent("retry").seen}
+        self.assertEqual(nexthops, {"4.3.0 address resolver failure"})
+        self.assertEqual(self.world.store.ids(DEFERRED), ["Q1", "Q2"])
+
     def test_remove_fails(self) -> None:
         """QU-5: a file that was taken away meanwhile."""
         self.world.mail("Q1", b"u@x.example")
