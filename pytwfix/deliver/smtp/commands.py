@@ -86,20 +86,20 @@ def xforward_commands(envelope: Envelope, features: Features, queue_id: str) -> 
     if client.name or client.address or client.port:
         commands.append(_xforward(words, {"NAME": client.name, "ADDR": _prefixed(client), "PORT": client.port}))
     source = "LOCAL" if envelope.rewrite_context == "local" else "REMOTE"
-    ident = envelope.origin_ident or queue_id
-    commands.append(_xforward(words, {"PROTO": client.protocol, "HELO": client.helo, "IDENT": ident, "SOURCE": source}))
+    ident = envelope.origin_ident or (queue_id if client.address else "")
+    values = {"PROTO": client.protocol, "HELO": client.helo, "IDENT": ident, "SOURCE": source}
+    commands.append(_xforward(words, values))
     return [line for line in commands if line]
 
 
 def _xforward(words: list[str], values: dict[str, str]) -> bytes:
-    given = [(name, value) for name, value in values.items() if name in words]
-    if not any(value for _, value in given):
-        return b""
-    parts = [b"XFORWARD"]
-    for name, value in given:
-        text = xtext.encode(value.encode("utf-8", "surrogateescape")) if value else b"[UNAVAILABLE]"
-        parts.append(name.encode("ascii") + b"=" + text)
-    return b" ".join(parts)
+    """What is known and wanted; b"" for nothing."""
+    given = [
+        name.encode("ascii") + b"=" + xtext.encode(value.encode("utf-8", "surrogateescape"))
+        for name, value in values.items()
+        if value and name in words
+    ]
+    return b" ".join([b"XFORWARD", *given]) if given else b""
 
 
 def _prefixed(client: Client) -> str:

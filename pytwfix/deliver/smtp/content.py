@@ -6,6 +6,7 @@ converted (header checks, generic addresses, 8-bit text for a server that takes 
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
     from pytwfix.mail.envelope import Recipient
 
 _LONG = 262144  # from here on conversions are made in a thread
+_BARE_LF = re.compile(rb"(?<!\r)\n")
+
+
+def whole_lines(data: bytes) -> bytes:
+    """A LF without CR must not reach a server that takes it for a line end: it might be the end of the mail (OB-8)."""
+    if data.count(b"\n") == data.count(b"\r\n"):
+        return data
+    return _BARE_LF.sub(b"\r\n", data)
 
 
 class Content:
@@ -89,12 +98,13 @@ class Content:
         folder = Folder(self._config.line_limit)
         said = False
         async for piece in self._message.body():
-            yield folder.feed(piece)
+            yield folder.feed(whole_lines(piece))
             if folder.folded and not said:
                 said = True
                 log.line_broken(self._config.host.log, self._request.queue_id, self._config.line_limit)
 
     def _folded(self, data: bytes) -> bytes:
+        data = whole_lines(data)
         limit = self._config.line_limit
         if len(data) <= limit or not has_long_line(data, limit):
             return data

@@ -37,9 +37,11 @@ class LoopsBack(Trouble):
 
 
 def said(host: str, namaddr: str, stage: Stage, answer: Answer) -> Dsn:
-    """A reply that refuses."""
+    """A reply that refuses, or that makes no sense here although it sounds friendly (OB-3)."""
     text = answer.text
     reason = f"host {namaddr} said: {text} (in reply to {stage.command})"
+    if answer.dsn[0] == "2":
+        reason = "Protocol error: " + reason
     return Dsn(answer.failure, reason, "", "smtp", text, "dns", host)
 
 

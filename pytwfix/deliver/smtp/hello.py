@@ -69,18 +69,18 @@ class Hello:
         return Trouble(failures.refused(session.host, session.namaddr, answer, soften), session.relay)
 
     async def _work_around(self, answer: Answer) -> None:
-        """smtp_pix_workarounds, once the mail has waited for long enough to make them likely."""
-        if self._age < self._cfg.smtp_pix_workaround_threshold_time:
-            return
+        """smtp_pix_workarounds; the one that costs time only when the mail has waited long enough to make it likely."""
         words = self._cfg.smtp_pix_workarounds
         maps = self._config.maps(self._cfg.smtp_pix_workaround_maps, "smtp_pix_workaround_maps")
         if maps:
             found = await self._look_up(maps)
             words = words if found is None else found
-        chosen = frozenset(words.replace(",", " ").lower().split())
+        chosen = words.replace(",", " ").lower().split()
+        if self._age < self._cfg.smtp_pix_workaround_threshold_time:
+            chosen = [word for word in chosen if word != "delay_dotcrlf"]
         if chosen:
-            self._session.pix = chosen
-            log.pix_workarounds(self._log, self._queue_id, ",".join(sorted(chosen)), self._session.relay)
+            self._session.pix = frozenset(chosen)
+            log.pix_workarounds(self._log, self._queue_id, " ".join(chosen), self._session.relay)
 
     async def _look_up(self, maps: object) -> str | None:
         """What a table says of the server's address."""
@@ -133,8 +133,9 @@ class Hello:
             log.own_name(self._log, session.relay, self._cfg.myhostname)
             raise loops_back(self._destination.host)
         size = features.keywords.get("SIZE", "")
-        if size and not size.split()[0].isdigit():
-            log.size_limit(self._log, size, session.relay)
+        if size and not features.size and size.strip("0"):
+            log.size_limit(self._log, self._queue_id, size, session.relay)
+            del features.keywords["SIZE"]
         session.learn(features)
 
     # TLS.

@@ -49,8 +49,8 @@ def features_discarded(log: ILog, words: str) -> None:
     log.info(f"discarding EHLO keywords: {words}")
 
 
-def size_limit(log: ILog, text: str, namaddr: str) -> None:
-    log.warning(f'bad EHLO SIZE limit "{text}" from {namaddr}')
+def size_limit(log: ILog, queue_id: str, text: str, namaddr: str) -> None:
+    log.info(f'{queue_id}: bad EHLO SIZE limit "{text}" from {namaddr}')
 
 
 def pix_workarounds(log: ILog, queue_id: str, words: str, namaddr: str) -> None:
@@ -62,9 +62,15 @@ def command_refused(log: ILog, reason: str) -> None:
     log.warning(reason)
 
 
-def no_reply(log: ILog, queue_id: str, lmtp: bool, namaddr: str, line: bytes) -> None:
+def no_reply(log: ILog, queue_id: str, protocol: str, namaddr: str, line: bytes) -> None:
+    """A line without a code. `protocol` is what is spoken: ESMTP, SMTP or LMTP."""
     text = printable_text(line[:100].decode("utf-8", "surrogateescape"), utf8=True)
-    log.warning(f"{queue_id}: non-{'LMTP' if lmtp else 'SMTP'} response from {namaddr}: {text}")
+    log.warning(f"{queue_id}: non-{protocol} response from {namaddr}: {text}")
+
+
+def no_pipelining(log: ILog, address: str, parameter: str) -> None:
+    """A server whose replies cannot be told apart is not to be sent several commands at once."""
+    log.warning(f"to prevent loss of mail, turn off command pipelining for {address} with the {parameter} parameter")
 
 
 def unusable(log: ILog, queue_id: str, reason: str) -> None:

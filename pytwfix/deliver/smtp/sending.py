@@ -196,9 +196,13 @@ class Sending:
         return self._outcome.bounced(recipient, dsn, relay, times)
 
     def _note_nonsense(self, session: Session) -> None:
-        client = session.wire.client
-        log.no_reply(self._host.log, self._request.queue_id, self._config.lmtp, session.relay, client.skipped)
+        client, lmtp = session.wire.client, self._config.lmtp
+        protocol = "LMTP" if lmtp else "ESMTP" if session.features.host else "SMTP"
+        log.no_reply(self._host.log, self._request.queue_id, protocol, session.relay, client.skipped)
         client.forget_skipped()
+        if session.pipelining:
+            name = "lmtp_discard_lhlo" if lmtp else "smtp_discard_ehlo"
+            log.no_pipelining(self._host.log, session.server.address, f"{name}_keyword_address_maps")
 
     def _retire(self, session: Session, mailing: Mailing | None) -> None:
         """The session is kept for another mail, or ends."""

@@ -26,7 +26,7 @@ class Mechanisms(SynchronousTestCase):
         self.assertEqual(response, b"tim b913a602c7eda7a495b4e6e7334d3890")
 
     def scram(self, kind: type[sasl_client.Scram], nonce: bytes, server: bytes, proof: bytes, final: bytes) -> None:
-        self.patch(sasl_client.base64, "b64encode", _patched(nonce))
+        self.patch(base64, "b64encode", _patched(nonce))
         mechanism = kind(b"user", b"pencil", b"", b"NONCE")
         self.assertEqual(mechanism.first, b"n,,n=user,r=" + nonce)
         self.assertEqual(mechanism.respond(server), proof)

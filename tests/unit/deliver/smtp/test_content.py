@@ -162,6 +162,13 @@ class Checks(SmtpCase):
         self.assertIn("to=<b@in.example>", self.ends()[0])
 
 
+class BareLineFeeds(SmtpCase):
+    def test_no_smuggling(self) -> None:
+        """OB-7, OB-8: a LF that a milter or an old queue file brought cannot end the mail early."""
+        self.deliver(content=b"A: b\r\n\r\nx\n.\nMAIL FROM:<evil>\r\n")
+        self.assertEqual(self.server.mails, [b"A: b\r\n\r\nx\r\n..\r\nMAIL FROM:<evil>\r\n"])
+
+
 class Flags(SmtpCase):
     def test_flags(self) -> None:
         """SM-16: flags=DORX put headers in front."""

@@ -304,14 +304,15 @@ class Broken(SmtpCase):
         self.server.rules({"greeting": b"220 mx\r\n250 extra\r\n"})
         self.server.replies["EHLO"] = b"250 mx\r\n"
         self.deliver()
-        self.assertIn("dsn=5.5.0, status=bounced", self.ends()[0])
+        self.assertIn("status=bounced (Protocol error: host 192.0.2.10[192.0.2.10] said: 250", self.ends()[0])
 
     def test_nonsense_is_skipped(self) -> None:
         """OB-1: a line without a code is no reply."""
         self.server.rules({"MAIL": b"hello there\r\n250 ok\r\n"})
         self.deliver()
         self.assertEqual(len(self.server.mails), 1)
-        self.logged("warning: QID1: non-SMTP response from 192.0.2.10[192.0.2.10]:25: hello there")
+        self.logged("warning: QID1: non-ESMTP response from 192.0.2.10[192.0.2.10]:25: hello there")
+        self.logged("warning: to prevent loss of mail, turn off command pipelining for 192.0.2.10 with the smtp_dis")
 
     def test_odd_codes(self) -> None:
         """OB-1: codes that are no answers bounce as 5.5.0; the last line of a reply decides."""
@@ -389,7 +390,7 @@ class Broken(SmtpCase):
         self.wait(2)
         self.successResultOf(done)
         self.assertEqual(self.server.commands[0], b"HELO mx.example.com")
-        self.logged("QID1: enabling PIX workarounds: delay_dotcrlf,disable_esmtp for 192.0.2.10[192.0.2.10]:25")
+        self.logged("QID1: enabling PIX workarounds: disable_esmtp delay_dotcrlf for 192.0.2.10[192.0.2.10]:25")
 
 
 class ManyServers(SmtpCase):
