@@ -50,6 +50,10 @@ class Counts:
         self._forgiven = False
         self.slow = self.errors >= self._soft
 
+    def mail(self) -> None:
+        """A mail was taken: what went wrong before it is forgotten."""
+        self.errors = self.junk = 0
+
     def good(self, verb: str) -> None:
         """A command of this kind has succeeded."""
         self._good[verb] = self._good.get(verb, 0) + 1

@@ -175,10 +175,9 @@ class Session:
     async def _answer(self, event: events.Event, reply: Reply) -> None:
         """Count errors, slow down who makes many, and reply (SD-14)."""
         counts = self.counts
-        counts.end(event, reply)
         if counts.slow and self._config.error_sleep_time:
-            self._wire.flush()
-            await self._state.pause(self._config.error_sleep_time)
+            await self._tarpit()
+        counts.end(event, reply)
         if self._state.hangup:
             self._wire.abandon()
         if reply.code >= 400:
@@ -187,8 +186,14 @@ class Session:
         if type(event) is events.StartTls and reply.code < 400:
             await self._start_tls()
         if counts.too_many and not self._core.closed:
+            if counts.slow and self._config.error_sleep_time:
+                await self._tarpit()
             text = f"{self._config.hostname} Error: too many errors"
             self._core.close(self._dressed(Reply(421, "4.7.0", text, hangup=True)))
+
+    async def _tarpit(self) -> None:
+        self._wire.flush()
+        await self._state.pause(self._config.error_sleep_time)
 
     async def _footer(self, reply: Reply) -> str | None:
         """smtpd_reject_footer_maps; None for the general footer."""
@@ -350,8 +355,7 @@ class Session:
             self._only_recipient(self._mail)
         log.reject(state, "reject", "bare <LF> received")
         self._drop_mail()
-        reply = self._core.lf_reply
-        return reply._replace(hangup=reply.code == 521)
+        return self._core.lf_reply._replace(hangup=self._core.lf_reply.code == 521)
 
     async def _commit(self, event: events.EndOfData) -> Reply:
         mail, state = self._mail, self._state
@@ -366,7 +370,7 @@ class Session:
         if refused:
             return refused
         committed = await mail.commit()
-        self.counts.junk = 0
+        self.counts.mail()
         bytes_word = f"{mail.size} bytes " if event.verb == "BDAT" else ""
         return Reply(250, "2.0.0", f"Ok: {bytes_word}queued as {committed.queue_id}")
 

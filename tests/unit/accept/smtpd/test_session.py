@@ -212,10 +212,19 @@ class Limits(SynchronousTestCase):
         self.assertTrue(smtp.closed)
         self.assertEqual("too many errors after UNKNOWN from unknown[198.51.100.7]", smtp.log[-2])
 
+    def test_errors_forgotten(self) -> None:
+        """SD-14: a mail that is taken makes up for the errors before it."""
+        smtp = Smtp(smtpd_host({"smtpd_hard_error_limit": "3"}))
+        smtp.send("FOO", "FOO", *MAIL, "DATA")
+        smtp.raw(b"Subject: x\r\n\r\n.\r\n")
+        smtp.send("FOO", "FOO")
+        self.assertFalse(smtp.closed)
+
     def test_tarpit(self) -> None:
-        """SD-14: after the soft limit every reply is late."""
+        """SD-14: once the soft limit is reached every reply is late."""
         smtp = Smtp(smtpd_host({"smtpd_soft_error_limit": "1", "smtpd_error_sleep_time": "2s"}))
         smtp.said()
+        self.assertEqual(["500 5.5.2 Error: command not recognized"], smtp.send("FOO"))
         self.assertEqual([], smtp.send("FOO"))
         smtp.host.clock.advance(2)
         self.assertEqual(["500 5.5.2 Error: command not recognized"], smtp.said())
