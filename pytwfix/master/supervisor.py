@@ -109,6 +109,15 @@ class Supervisor(MultiService):
 
     def startService(self) -> None:
         super().startService()
+        try:
+            self._begin()
+        except Exception as error:
+            self.log.fatal(f"{type(error).__name__}: {error}")
+            self._lines.flush()
+            self._prepared.release()
+            raise
+
+    def _begin(self) -> None:
         self._prepared.lock.write_pid()  # twistd may have forked since
         for text in complaints(self._plan):
             self.log.warning(text)
