@@ -37,6 +37,7 @@ class Configuration:
         self.limits = _limits(cfg)
         self.flags = _flags(arguments)
         self.hello = cfg.smtp_helo_name.encode("ascii", "replace")
+        self.shows_tls = cfg.smtp_log_tls_feature_status
         self.skip_quit = cfg.smtp_skip_quit_response
         self._keeps_all = cfg.smtp_connection_cache_on_demand
         self.always = StringList(

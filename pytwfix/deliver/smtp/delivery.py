@@ -189,6 +189,7 @@ class Delivery:
 
     async def _open(self, server: Server, place: Destination, policy: Policy) -> Session:
         session = Session(self._config, server, await connect(self._config, server), place.host)
+        session.tls_level = policy.level
         envelope = self._request.envelope
         try:
             hello = Hello(session, policy, place, self._request.queue_id, self._age(), envelope.sender)

@@ -66,6 +66,8 @@ class Sending:
         request, times = self._request, self._request.times
         times.connected, times.reuse = self._host.now(), session.uses + 1
         self.stale = False
+        if self._config.shows_tls:
+            self._outcome.tls = session.tls_feature
         problem = missing(session, request)
         if problem is not None:
             self._keep_all(problem, session.relay)

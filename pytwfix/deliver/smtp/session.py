@@ -70,6 +70,12 @@ class Session:
         self.pix: frozenset[str] = frozenset()
         self.keys: tuple[Any, ...] = ()
 
+    @property
+    def tls_feature(self) -> str:
+        """The tls= field: the level that was wanted, and what came of it if that is less (SM-18)."""
+        level = self.tls_level
+        return level if self.tls is not None or level == "none" else f"{level}:none"
+
     def learn(self, features: Features) -> None:
         """What the server can do, by its last answer to EHLO."""
         self.features = features

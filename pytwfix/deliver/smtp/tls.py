@@ -138,7 +138,7 @@ def _judge(session: Session, policy: Policy, destination: Destination, connectio
     info = describe(connection, matched)
     if policy.level == "fingerprint" and matched:
         info = info._replace(trust="Verified")
-    session.tls, session.tls_level, session.reusable_tls = info, policy.level, policy.reuse
+    session.tls, session.reusable_tls = info, policy.reuse
     if loglevel(config) >= 1:
         if wanted and info.trust == "Untrusted":
             log.tls_not_verified(config.host.log, session.relay, _why(problem.error))
