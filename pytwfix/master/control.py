@@ -78,6 +78,8 @@ class Control:
         await self._allow(cfg.authorized_flush_users, "authorized_flush_users", uid, "flush the mail queue")
         sites = [str(one) for one in arguments.get("sites", ())]
         await self._host.peers.queue.flush(sites or None)
+        if not sites:
+            self._pickup.trigger()
         return []
 
     async def _deliver(self, arguments: dict[str, Any], uid: int) -> list[dict[str, Any]]:

@@ -109,7 +109,7 @@ class QueueCommands(WorldCase):
         self.assertIn(f"*** ENVELOPE RECORDS hold/{queue_id} ***\n", text)
         self.assertIn("recipient: user@hold.example\n", text)
         self.assertIn(f"X-Token: {token}\n", text)
-        self.assertEqual(self.system.ask("postcat", "-bq", queue_id), "hello\n")
+        self.assertEqual(self.system.ask("postcat", "-bq", queue_id), "\nhello\n")
 
     def test_postconf(self) -> None:
         """PC-*: reads what is set, and edits it."""

@@ -8,6 +8,7 @@ end of data, at `drop...` the connection is closed, and `slow...` is answered af
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import socketserver
 import ssl
@@ -68,14 +69,19 @@ class Sink:
         self.messages: list[Received] = []
         self.commands: list[str] = []
         self.sessions = 0
+        self.open: set[socket.socket] = set()
         self._server = _unix_server(path, self) if path else _tcp_server(port, self)
         self.port = 0 if path else int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
+        """Listen no more, and hang up on who is connected."""
         self._server.shutdown()
         self._server.server_close()
+        for connection in list(self.open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
 
     def all(self, token: str) -> list[Received]:
@@ -155,6 +161,7 @@ class _Session:
 
     def run(self) -> None:
         self.sink.sessions += 1
+        self.sink.open.add(self.connection)
         if self.sink.port:
             self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.say("220 sink.example ESMTP")
@@ -167,6 +174,7 @@ class _Session:
         except OSError:
             pass
         finally:
+            self.sink.open.discard(self.connection)
             self.reader.close()
             self.connection.close()
 
@@ -200,7 +208,9 @@ class _Session:
             return self.say("502 5.5.1 not now")
         self.say("220 2.0.0 go on")
         self.reader.close()
+        self.sink.open.discard(self.connection)
         self.connection = self.sink.tls.wrap_socket(self.connection, server_side=True)
+        self.sink.open.add(self.connection)
         self.reader = self.connection.makefile("rb")
         self.secure = True
         return None

@@ -41,10 +41,12 @@ class RejectUnlisted:
         if resolved.flags & FAILED:
             return state.lookup_failed(subject)
         try:
-            if resolved.flags & ERROR or resolved.transport == "error":
-                return _refused_by_route(state, subject, resolved)
             if await state.config.rewritten_maps.find(resolved.recipient):
                 return DUNNO
+            if resolved.flags & CLASS_ALIAS:  # resolves to the error transport, for when nothing has rewritten it
+                return self._unknown(state, subject, state.config.codes.unknown_virtual_alias, "virtual alias", "1.1")
+            if resolved.flags & ERROR or resolved.transport == "error":
+                return _refused_by_route(state, subject, resolved)
             return await self._in_class(state, subject, resolved)
         except TableError as error:
             state.host.log.warning(str(error))
@@ -53,8 +55,6 @@ class RejectUnlisted:
     async def _in_class(self, state: State, subject: Subject, resolved: Resolved) -> Verdict:
         config, flags = state.config, resolved.flags
         codes = config.codes
-        if flags & CLASS_ALIAS:
-            return self._unknown(state, subject, codes.unknown_virtual_alias, "virtual alias", "1.1")
         maps: AddressMaps
         if flags & CLASS_LOCAL:
             maps, code, table = config.local_recipients, codes.unknown_local, "local recipient"

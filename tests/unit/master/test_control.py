@@ -31,6 +31,10 @@ class _Pickup:
     def __init__(self) -> None:
         self.taken: list[tuple[bytes, int]] = []
         self.error: MailError | None = None
+        self.triggered = 0
+
+    def trigger(self) -> None:
+        self.triggered += 1
 
     def submit(self, records: bytes, uid: int) -> Deferred[str]:
         if self.error is not None:
@@ -81,6 +85,7 @@ class TestControl(SynchronousTestCase):
         self.assertEqual([{"ok": True}], self.talk(b'{"verb": "flush"}\n'))
         self.talk(b'{"verb": "flush", "sites": ["example.com"]}\n')
         self.assertEqual([("flush", None), ("flush", ["example.com"])], self.queue.calls)
+        self.assertEqual(1, self.pickup.triggered)
 
     def test_authorized_users(self) -> None:
         """PQ-1: authorized_flush_users and authorized_mailq_users hold for all but root."""
