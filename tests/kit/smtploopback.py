@@ -117,11 +117,12 @@ class LoopbackCase(TestCase):
     def _end(self, agent: SmtpAgent) -> Deferred[None]:
         return Deferred.fromCoroutine(self._ended(agent))
 
-    async def deliver(self, nexthop: str = "", age: float = 0, **more: Any) -> DeliveryResult:
+    async def deliver(self, nexthop: str = "", age: float = 0, sendopts: int = 0, **more: Any) -> DeliveryResult:
         self.request: DeliveryRequest = delivery(b"u@dest.example", nexthop=nexthop or self.place, **more)
         times = self.request.times
         times.arrival = times.active = times.handoff = self.host.now()
         times.arrival -= age
+        self.request.envelope.sendopts = sendopts
         assert self.agent is not None
         return await self.agent.deliver(self.request)
 

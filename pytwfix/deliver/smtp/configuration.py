@@ -8,6 +8,7 @@ from pytwfix.contracts.tables import DEFAULT_FLAGS
 from pytwfix.deliver.smtp.filters import ReplyFilter, StatusFilter
 from pytwfix.deliver.smtp.nexthop import Destination, known_ports, parse_destination, split_nexthop
 from pytwfix.deliver.smtp.policy import Policies
+from pytwfix.deliver.smtp.requiretls import RequireTls
 from pytwfix.deliver.smtp.sasl import Passwords
 from pytwfix.deliver.smtp.settings import LmtpSettings, SmtpSettings
 from pytwfix.dialogs.smtp_client import Stage
@@ -67,6 +68,7 @@ class Configuration:
             self.generic or self.header_checks or self.mime_checks or self.nested_checks or self.body_checks
         )
         self.policies = Policies(self)
+        self.requiretls = RequireTls(self)
         self.material: ClientMaterial | None = None  # keys and CAs, when TLS is wanted for the first time
         self.passwords = Passwords(self) if cfg.smtp_sasl_auth_enable else None
         self.known_ports = known_ports(cfg.known_tcp_ports)

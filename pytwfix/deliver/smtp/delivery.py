@@ -51,6 +51,7 @@ class Delivery:
         self._tried: set[tuple[str, int]] = set()  # addresses and ports
         self._passed_on: DeliveryResult | None = None
         self._hopeless = False
+        self._wishful = config.requiretls.concerns(request.envelope)  # about TLS: no session of others will do
 
     async def run(self) -> DeliveryResult:
         message = self._request.message
@@ -97,7 +98,7 @@ class Delivery:
     async def _to(self, place: Destination) -> None:
         sending = self._sending
         key = self._key(place)
-        session = self._pool.take(key)
+        session = None if self._wishful else self._pool.take(key)
         if session is not None:
             await sending.use(session)
             if not sending.stale:
@@ -173,9 +174,12 @@ class Delivery:
         """A session, an idle one or a new one. Trouble: there is none."""
         policy = await self._config.policies.find(place, server.host)
         sender = self._request.envelope.sender if isinstance(key, tuple) else b""
+        wanted = ""
+        if self._wishful:
+            policy, wanted = await self._config.requiretls.policy(self._request.envelope, place, policy)
         whose = place.host if policy.verifies else ""
         keys = (key, (server.address or server.path, server.port, policy, whose, sender))
-        session = self._pool.take(keys[1]) if idle else None
+        session = self._pool.take(keys[1]) if idle and not wanted else None
         if session is not None:
             return session
         try:
@@ -184,7 +188,8 @@ class Delivery:
             if not self._may_do_without(policy):
                 raise
             session = await self._open(server, place, PLAIN)
-        session.keys = keys
+        session.keys = () if wanted else keys
+        session.requiretls = wanted
         return session
 
     async def _open(self, server: Server, place: Destination, policy: Policy) -> Session:
@@ -201,7 +206,7 @@ class Delivery:
 
     def _may_do_without(self, policy: Policy) -> bool:
         """Whether a mail goes in the clear where TLS was only wished for and did not work (TL-7)."""
-        if policy.level != "may" or self._config.passwords is not None or self._config.cfg.smtp_tls_wrappermode:
+        if policy.level != "may" or self._wishful or self._config.passwords is not None or self._config.cfg.smtp_tls_wrappermode:
             return False
         return bool(self._request.flags & PROBE) or self._age() >= self._config.cfg.minimal_backoff_time
 

@@ -111,6 +111,10 @@ class Policies:
             level = "may" if level == "dane" else level
         return self._made(f"{name}_tls_security_level", level, {}, [], [], [])
 
+    def made(self, level: str) -> Policy:
+        """The policy of a level as the parameters describe it."""
+        return self._made("REQUIRETLS", level, {}, [], [], [])
+
     # The policy table.
 
     async def _look_up(self, destination: Destination) -> tuple[str, str] | None:

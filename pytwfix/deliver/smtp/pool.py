@@ -42,7 +42,7 @@ class Pool:
 
     def put(self, session: Session) -> None:
         """Keep it, unless it is of no use any more."""
-        if self._closed or session.worn:
+        if self._closed or session.worn or not session.keys:
             session.close()
             return
         for key in session.keys:

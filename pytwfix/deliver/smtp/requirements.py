@@ -1,4 +1,4 @@
-"""What a mail demands of a server: SIZE, SMTPUTF8 (SM-6, AD-2). Pure."""
+"""What a mail demands of a server: SIZE, SMTPUTF8, REQUIRETLS (SM-6, AD-2). Pure."""
 
 from __future__ import annotations
 
@@ -24,4 +24,4 @@ def missing(session: Session, request: DeliveryRequest) -> Dsn | None:
     sendopts = envelope.sendopts
     if sendopts & SMTPUTF8_REQUESTED and sendopts & _NEEDS_UTF8 and "SMTPUTF8" not in session.features:
         return Dsn("5.6.7", f"SMTPUTF8 is required, but was not offered by host {session.namaddr}")
-    return None
+    return session.config.requiretls.missing(session)

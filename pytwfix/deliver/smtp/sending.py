@@ -115,6 +115,8 @@ class Sending:
             session.eight_bit,
             config.dummy_auth and session.authenticated,
         )
+        if session.passes_requiretls:
+            mail += b" REQUIRETLS"
         takes_dsn = session.takes_dsn
         return Mailing(
             session,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytwfix.deliver.smtp import failures
 from pytwfix.deliver.smtp.failures import Trouble
+from pytwfix.deliver.smtp.requiretls import DISABLE
 from pytwfix.deliver.smtp.wire import Gone
 from pytwfix.dialogs.smtp_client import Stage
 from pytwfix.dialogs.smtp_client_hello import Features
@@ -37,6 +38,7 @@ class Session:
         "pix",
         "place",
         "relay",
+        "requiretls",
         "reusable_tls",
         "server",
         "size",
@@ -65,6 +67,7 @@ class Session:
         self.born = config.host.monotonic()
         self.tls: TlsInfo | None = None
         self.tls_level = "none"
+        self.requiretls = ""  # what the mail that it was opened for wants of REQUIRETLS
         self.reusable_tls = False
         self.authenticated = False
         self.pix: frozenset[str] = frozenset()
@@ -74,7 +77,15 @@ class Session:
     def tls_feature(self) -> str:
         """The tls= field: the level that was wanted, and what came of it if that is less (SM-18)."""
         level = self.tls_level
-        return level if self.tls is not None or level == "none" else f"{level}:none"
+        if self.tls is None and level != "none":
+            level += ":none"
+        return level + "/requiretls" if self.passes_requiretls else level
+
+    @property
+    def passes_requiretls(self) -> bool:
+        """Whether the mail is passed on with its wish."""
+        wanted = self.requiretls and self.requiretls != DISABLE
+        return bool(wanted) and self.tls is not None and "REQUIRETLS" in self.features
 
     def learn(self, features: Features) -> None:
         """What the server can do, by its last answer to EHLO."""
