@@ -174,6 +174,10 @@ class Delivery:
         """A session, an idle one or a new one. Trouble: there is none."""
         policy = await self._config.policies.find(place, server.host)
         sender = self._request.envelope.sender if isinstance(key, tuple) else b""
+        if policy.level in ("dane", "dane-only"):
+            from pytwfix.deliver.smtp import dane  # needs OpenSSL and its like
+
+            policy = await dane.resolve(self._config, policy, server)
         wanted = ""
         if self._wishful:
             policy, wanted = await self._config.requiretls.policy(self._request.envelope, place, policy)
@@ -206,7 +210,12 @@ class Delivery:
 
     def _may_do_without(self, policy: Policy) -> bool:
         """Whether a mail goes in the clear where TLS was only wished for and did not work (TL-7)."""
-        if policy.level != "may" or self._wishful or self._config.passwords is not None or self._config.cfg.smtp_tls_wrappermode:
+        if (
+            policy.level != "may"
+            or self._wishful
+            or self._config.passwords is not None
+            or self._config.cfg.smtp_tls_wrappermode
+        ):
             return False
         return bool(self._request.flags & PROBE) or self._age() >= self._config.cfg.minimal_backoff_time
 

@@ -24,7 +24,7 @@ _SMTP_PORT = 25
 
 
 class Server(NamedTuple):
-    """One address of one host. `validated`: DNSSEC vouches for the MX record and the address."""
+    """One address of one host. `validated`: DNSSEC vouches for the address; `mx_validated`: for the MX record, if any."""
 
     host: str
     address: str
@@ -33,6 +33,7 @@ class Server(NamedTuple):
     preference: int = 0
     validated: bool = False
     path: str = ""
+    mx_validated: bool = True
 
     @property
     def namaddr(self) -> str:
@@ -116,10 +117,7 @@ class Search:
                 if problem is None or not trouble.dsn.permanent:
                     problem = trouble
                 continue
-            servers += [
-                one._replace(preference=record.preference, validated=one.validated and answer.validated)
-                for one in found
-            ]
+            servers += [one._replace(preference=record.preference, mx_validated=answer.validated) for one in found]
         if servers or problem is None:
             return servers
         log.no_mx_address(self._host.log, self._domain)

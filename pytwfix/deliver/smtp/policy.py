@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytwfix.contracts.dns import TLSA
 from pytwfix.contracts.tables import TableError
 from pytwfix.deliver.smtp import log
 from pytwfix.deliver.smtp.failures import Trouble
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pytwfix.deliver.smtp.nexthop import Destination
 
 LEVELS = ("none", "may", "encrypt", "dane", "dane-only", "fingerprint", "verify", "secure")
-MANDATORY = frozenset(LEVELS[2:]) - {"dane"}
+MANDATORY = frozenset(LEVELS[2:])
 _VERIFYING = frozenset(("verify", "secure"))
 _SEPARATOR = re.compile(r"[\s,]+")
 # Attributes and the levels at which they make sense.
@@ -57,14 +58,15 @@ class Policy(NamedTuple):
     tafile: str = ""
     reuse: bool = False
     mx_patterns: tuple[str, ...] = ()
+    tlsa: tuple[TLSA, ...] = ()
 
     @property
     def mandatory(self) -> bool:
-        return self.level in MANDATORY
+        return self.level in MANDATORY or bool(self.tlsa)
 
     @property
     def verifies(self) -> bool:
-        return self.level in _VERIFYING
+        return self.level in _VERIFYING or bool(self.tlsa)
 
 
 PLAIN = Policy()

@@ -5,8 +5,10 @@ Trouble 4.7.5: there is no handshake, or the server is not the one that was want
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from cryptography.x509 import Certificate
 from OpenSSL import SSL, crypto
 
 from pytwfix.deliver.smtp import log
@@ -17,6 +19,7 @@ from pytwfix.mail.status import Dsn
 from pytwfix.net.tls import material
 from pytwfix.net.tls.ciphers import cipher_list
 from pytwfix.net.tls.contexts import ClientTls, ContextError, client_context, describe
+from pytwfix.net.tls.dane import verified
 from pytwfix.net.tls.peernames import certificate_names, fingerprints, matches
 from pytwfix.net.tls.verdict import verdict_of
 
@@ -79,6 +82,10 @@ async def start(session: Session, policy: Policy, destination: Destination) -> N
     _judge(session, policy, destination, connection, name)
 
 
+def _chain(connection: Any) -> list[Certificate]:
+    return [one.to_cryptography() for one in connection.get_peer_cert_chain() or ()]
+
+
 async def _context(config: Configuration, policy: Policy) -> SSL.Context:
     cfg = config.cfg
     if config.material is None:
@@ -134,9 +141,13 @@ def _judge(session: Session, policy: Policy, destination: Destination, connectio
     wanted = policy.verifies or policy.level == "fingerprint"
     certificate = connection.get_peer_certificate()
     problem = verdict_of(connection)
-    matched = wanted and certificate is not None and _matched(session, policy, destination, certificate)
+    if policy.tlsa:
+        names = (session.host, destination.host)
+        matched = verified(policy.tlsa, _chain(connection), names, datetime.fromtimestamp(config.host.now(), UTC))
+    else:
+        matched = wanted and certificate is not None and _matched(session, policy, destination, certificate)
     info = describe(connection, matched)
-    if policy.level == "fingerprint" and matched:
+    if matched and (policy.tlsa or policy.level == "fingerprint"):
         info = info._replace(trust="Verified")
     session.tls, session.reusable_tls = info, policy.reuse
     if loglevel(config) >= 1:
