@@ -23,10 +23,12 @@ from pytwfix.qmgr.message import Message
 from pytwfix.qmgr.route import RETRY, UNRESOLVED, Route, ask, filtered, redirected, route
 from pytwfix.qmgr.settings import QmgrSettings
 from pytwfix.qmgr.transport import Transport
+from pytwfix.qmgr.turns import pause
 
 if TYPE_CHECKING:
     from pytwfix.contracts.host import IHost
 
+_TOGETHER = 500  # recipients that are resolved in one turn of the reactor
 _Groups = dict[tuple[str, str], tuple[Transport, str, list[Recipient]]]
 
 
@@ -149,6 +151,8 @@ class Active:
             message.outstanding += 1
             self.recipients += 1
             count += 1
+            if not count % _TOGETHER:
+                await pause(self._host)
             if found.discard:
                 self._discard(message, recipient)
             elif self._gather(config, message, recipient, found, groups) and count >= config.recipient_minimum:

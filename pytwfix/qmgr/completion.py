@@ -9,8 +9,9 @@ A message that just came, and of which no agent wrote a report, is removed witho
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from twisted.internet.defer import Deferred, TimeoutError
 
 from pytwfix.contracts.queue import ACTIVE, DEFERRED, NoSuchMessage, QueueError
 from pytwfix.contracts.reports import BOUNCE, DEFER, TRACE, Report
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from pytwfix.contracts.host import IHost
     from pytwfix.mail.envelope import Recipient
     from pytwfix.qmgr.active import Active
+
+_Answer = TypeVar("_Answer")
 
 
 class Completion:
@@ -69,6 +72,9 @@ class Completion:
             stays = await self._told(message)
             if message.deferred and not stays:
                 stays = await self._kept(message)
+        except (QueueError, TimeoutError) as error:
+            log.trouble(self._host.log, message.queue_id, "report service failure", error)
+            stays = True
         except Exception as error:  # a service that breaks its promise must not lose the message
             self._host.log.failure(f"{message.queue_id}: end of delivery", error)
             stays = True
@@ -81,10 +87,16 @@ class Completion:
             await self._attempt(message, "forget reasons for delay", forgotten)
             self._remove(message)
 
-    async def _attempt(self, message: Message, what: str, work: Awaitable[object]) -> bool:
+    def _wait(self, work: Deferred[_Answer]) -> Deferred[_Answer]:
+        """An answer within qmgr_daemon_timeout. Errback: TimeoutError."""
+        if not work.called:
+            work.addTimeout(self._host.settings(QmgrSettings).qmgr_daemon_timeout, self._host.reactor)
+        return work
+
+    async def _attempt(self, message: Message, what: str, work: Deferred[None]) -> bool:
         """Whether it could be done; why not, is logged."""
         try:
-            await work
+            await self._wait(work)
         except Exception as error:
             log.trouble(self._host.log, message.queue_id, what, error)
             return False
@@ -94,9 +106,9 @@ class Completion:
         """The notices that are due in any case; whether the message must stay because one could not be sent."""
         reports, envelope = self._host.peers.reports, message.envelope
         stays = False
-        if await reports.read(BOUNCE, message.queue_id):
+        if await self._wait(reports.read(BOUNCE, message.queue_id)):
             stays = not await self._attempt(message, "bounce service failure", reports.notify_bounce(envelope))
-        if await reports.read(TRACE, message.queue_id):
+        if await self._wait(reports.read(TRACE, message.queue_id)):
             told = await self._attempt(message, "trace service failure", reports.notify_trace(envelope))
             if told and envelope.trace_flags and message.deferred:
                 envelope.trace_flags = 0  # only the first attempt is told of
@@ -120,7 +132,7 @@ class Completion:
     async def _return(self, message: Message) -> bool:
         """Make what delayed the recipients the reason why they are returned; whether the sender was told."""
         reports, queue_id = self._host.peers.reports, message.queue_id
-        reasons = {_key(one.recipient): one for one in await reports.read(DEFER, queue_id)}
+        reasons = {_key(one.recipient): one for one in await self._wait(reports.read(DEFER, queue_id))}
         written = False
         for recipient in message.deferred:
             reason = reasons.get(_key(recipient))

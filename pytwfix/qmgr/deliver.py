@@ -119,6 +119,8 @@ class Deliverer:
         destination.busy = busy - 1
         if result.dead is not None or result.transport_dead is not None:
             self._failure(result, destination)
+        elif destination.dead is not None:
+            self.revive(destination)  # it answers after all
         elif busy > 1 or destination.waiting:
             self._success(destination, busy)
         if not destination.busy and not destination.waiting and destination.window.used and destination.dead is None:

@@ -52,7 +52,10 @@ def no_transport(log: ILog, name: str) -> None:
 
 
 def crashed(log: ILog, name: str, error: BaseException) -> None:
-    log.warning(f"transport {name} failure: {error}")
+    log.warning(f"private/{name}: {error}")
+    log.warning(
+        f"transport {name} failure -- see a previous warning/fatal/panic logfile record for the problem description"
+    )
 
 
 def adjusted(log: ILog, name: str, relation: str, other: str) -> None:

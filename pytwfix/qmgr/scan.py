@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
-
 from pytwfix.contracts.queue import DEFERRED, INCOMING, QueueEntry
+from pytwfix.qmgr.turns import pause
 
 if TYPE_CHECKING:
     from pytwfix.contracts.host import IHost
@@ -95,7 +94,7 @@ class Scanner:
         self._taken += 1
         if self._taken >= _TOGETHER:
             self._taken = 0
-            await self._breathe()
+            await pause(self._host)
         return True
 
     async def _next(self, queue: _Queue) -> QueueEntry | None:
@@ -107,11 +106,5 @@ class Scanner:
             self._skipped += 1
             if self._skipped >= _SKIPPED:
                 self._skipped = 0
-                await self._breathe()
+                await pause(self._host)
         return None
-
-    async def _breathe(self) -> None:
-        """Let others have a turn."""
-        turn: Deferred[None] = Deferred()
-        self._host.call_later(0, turn.callback, None)
-        await turn

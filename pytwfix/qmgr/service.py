@@ -30,6 +30,7 @@ from pytwfix.qmgr.completion import Completion
 from pytwfix.qmgr.message import DELAY_TOLD, Message
 from pytwfix.qmgr.scan import Scanner
 from pytwfix.qmgr.settings import QmgrSettings
+from pytwfix.qmgr.turns import pause
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
@@ -84,9 +85,7 @@ class QmgrService(Service):
     async def _rest(self) -> None:
         end = self._host.monotonic() + PATIENCE
         while self._active.deliverer.under_way and self._host.monotonic() < end:
-            turn: Deferred[None] = Deferred()
-            self._host.call_later(_LOOK, turn.callback, None)
-            await turn
+            await pause(self._host, _LOOK)
 
     def _queue_run(self) -> None:
         """Every queue_run_delay: what is due, and some housekeeping."""

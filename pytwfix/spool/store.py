@@ -168,6 +168,7 @@ class QueueStore:
     def _opened(self, queue_id: str, fd: int) -> Message:
         fresh = self._fresh.get(queue_id)
         if fresh is not None:
+            fresh[0].force_expired = bool(self.disk.fstat(fd).st_mode & _EXPIRED)
             return Message(self, fresh[0], fd, fresh[1])
         pread = self.disk.pread
         reader = read_envelope(lambda size, offset: pread(fd, size, offset), queue_id)

@@ -184,6 +184,18 @@ class Dead(SynchronousTestCase):
         result(world.queue.deliver_now("Q1"))
         self.assertEqual([one.queue_id for one in world.agent().requests], ["Q1"])
 
+    def test_answers_after_all(self) -> None:
+        """SC-4: a delivery that was under way succeeds: the destination is alive."""
+        world = World()
+        for number in range(6):
+            world.mail(f"Q{number}", b"u@x.example")
+        for _ in range(3):
+            world.agent().deferred(REFUSED)
+        self.assertEqual([one.queue_id for one in world.agent("retry").seen], ["Q5"])
+        world.agent().sent()
+        world.mail("Q6", b"u@x.example")
+        self.assertEqual([one.queue_id for one in world.agent().requests], ["Q4", "Q6"])
+
     def test_single_failures(self) -> None:
         """SC-3: one failure now and then kills nothing: an idle destination begins anew."""
         world = World()
@@ -382,6 +394,15 @@ class Portions(SynchronousTestCase):
         self.assertEqual(sum(map(len, world.agent().recipients())), 100)
         self.assertEqual((world.store.removed, active.recipients), (["BIG"], 0))
         self.assertEqual(active.transports["smtp"].recipients, 0)
+
+    def test_many_recipients(self) -> None:
+        """SC-7: thousands of recipients are resolved in several turns of the reactor."""
+        world = World(smtp_destination_recipient_limit="0")
+        world.mail("BIG", *(b"u%04d@x.example" % number for number in range(1200)))
+        self.assertEqual((len(world.rewriter.asked), world.agent().seen), (500, []))
+        world.turn()
+        world.agent().sent()
+        self.assertEqual(world.store.removed, ["BIG"])
 
     def test_minimum(self) -> None:
         """QM-4: every message gets its minimum, whatever others hold; transports have limits of their own."""

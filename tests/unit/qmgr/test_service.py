@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from pytwfix.contracts.delivery import FLUSHED, PROBE, VERIFY_ONLY, DeliveryResult
@@ -74,6 +75,15 @@ class Delivered(SynchronousTestCase):
         self.assertEqual(len(self.world.agent().seen), 1)
         self.assertEqual((self.world.reports.notices, self.world.store.removed), ([("bounce", "Q1")], ["Q1"]))
 
+    def test_reports_silent(self) -> None:
+        """ST-3: a bounce service that does not answer in qmgr_daemon_timeout delays the mail."""
+        self.patch(self.world.reports, "read", lambda log, queue_id: Deferred())
+        self.world.mail("Q1", b"u@x.example")
+        self.world.agent().bounced()
+        self.assertEqual(self.world.store.ids(DEFERRED), [])
+        self.world.turn(1000)
+        self.assertEqual(self.world.store.ids(DEFERRED), ["Q1"])
+
     def test_trace(self) -> None:
         """DS-3: a report of success is sent."""
         self.world.mail("Q1", b"u@x.example", trace_flags=TRACE_RECORD)
@@ -129,7 +139,7 @@ class Delivered(SynchronousTestCase):
         self.world.mail("Q1", b"u@x.example")
         self.world.agent().crashed()
         self.assertEqual(self.world.agent("retry").seen[0].override, Dsn("4.3.0", "unknown mail transport error"))
-        self.assertIn("warning: transport smtp failure: premature disconnect", self.world.log)
+        self.assertIn("warning: private/smtp: premature disconnect", self.world.log)
         self.assertEqual(self.world.store.ids(DEFERRED), ["Q1"])
         self.world.mail("Q2", b"u@y.example")
         self.assertEqual(len(self.world.agent().seen), 1)

@@ -245,6 +245,26 @@ class Reading(SynchronousTestCase):
         self.assertEqual(collected(message.body()), [SMALL])
         message.close()
 
+    def test_at_hand(self) -> None:
+        """What is in memory needs no open file, but for its marks."""
+        self.assertIsNone(self.spool.again().at_hand(self.queue_id))
+        message = self.spool.store.at_hand(self.queue_id)
+        assert message is not None
+        self.assertEqual((message.fd, message.cached()), (-1, SMALL))
+        recipient = message.envelope.recipients[0]
+        message.done(recipient)
+        message.close()
+        self.spool.turn()
+        self.assertEqual(self.spool.file(ACTIVE, self.queue_id)[recipient.offset :][:1], b"D")
+
+    def test_expired_by_hand(self) -> None:
+        """QU-4: the mode bit is looked at, whatever is in memory."""
+        os.chmod(self.spool.store.paths.path(ACTIVE, self.queue_id), 0o710)
+        for store in (self.spool.store, self.spool.again()):
+            message = result(store.open(ACTIVE, self.queue_id))
+            self.assertTrue(message.envelope.force_expired)
+            message.close()
+
     def test_lock(self) -> None:
         """ST-7: agents share a message; who wants to be alone with it hears that it is still being delivered."""
         first = result(self.spool.store.open(ACTIVE, self.queue_id))
