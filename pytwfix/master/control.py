@@ -59,6 +59,7 @@ class Control:
             return await self._deliver(arguments, uid)
         if verb == "forget":
             self._host.peers.queue.forget([str(one) for one in arguments.get("ids", ()) if valid(str(one))])
+            self._pickup.trigger()  # what was requeued lies in maildrop now
         elif verb == "reload" and self._reload is not None:
             self._reload()
         elif verb == "stop" and self._stop is not None:

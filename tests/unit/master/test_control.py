@@ -35,6 +35,10 @@ class _Pickup:
 
     def trigger(self) -> None:
         self.triggered += 1
+        self.triggered = 0
+
+    def trigger(self) -> None:
+        self.triggered += 1
 
     def submit(self, records: bytes, uid: int) -> Deferred[str]:
         if self.error is not None:
@@ -121,6 +125,7 @@ class TestControl(SynchronousTestCase):
         self.assertEqual([{"ok": True}], self.talk(b'{"verb": "reload"}\n', 0, private=True))
         self.talk(b'{"verb": "forget", "ids": ["ABC123DEF", "../x"]}\n', 0, private=True)
         self.assertEqual((1, [("forget", ["ABC123DEF"])]), (self.reloads, self.queue.calls))
+        self.assertEqual(1, self.pickup.triggered)  # PS-21: postsuper -r puts files into maildrop
 
     def test_nonsense(self) -> None:
         """Bad input gets an answer."""
