@@ -35,7 +35,7 @@ class Destination(Protocol):
 
 
 class FileLog:
-    """A log file, opened to append and opened anew when it was renamed (logrotate) or by `reopen`."""
+    """A log file, opened to append; `reopen` opens it anew when it was renamed (logrotate)."""
 
     def __init__(self, path: str, mode: int = 0o600, clock: Callable[[], float] = time.time, fd: int = -1) -> None:
         self._path = path

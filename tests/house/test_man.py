@@ -63,7 +63,6 @@ class TestMan(SynchronousTestCase):
         if shutil.which("groff") is None:
             raise SkipTest("there is no groff here")
         for path in self.man.pages():
-            run = subprocess.run(
-                ["groff", "-man", "-Tutf8", "-ww", "-Wbreak", "-z", os.path.join(ROOT, path)], capture_output=True, timeout=60
-            )
+            groff = ["groff", "-man", "-Tutf8", "-ww", "-Wbreak", "-z", os.path.join(ROOT, path)]
+            run = subprocess.run(groff, capture_output=True, timeout=60)
             self.assertEqual(run.stderr, b"", path)
