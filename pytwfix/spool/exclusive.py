@@ -1,7 +1,8 @@
 """One mail system for each queue (INVENTORY MA-4): the locks that Postfix's master takes, so that it counts too. Light.
 
 `pid/master.pid` under the queue directory and `master.lock` under the data directory hold the process ID in 32 columns
-and are locked by flock as long as the system runs. AlreadyRunning says who holds one; OSError passes through.
+and are locked by flock as long as the system runs. A new one belongs to whom its directory belongs to: a Postfix opens
+master.lock as mail_owner. AlreadyRunning says who holds one; OSError passes through.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 
-_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class AlreadyRunning(Exception):
@@ -34,7 +35,7 @@ class InstanceLock:
         """Lock, and write our process ID. AlreadyRunning: nothing is changed."""
         try:
             for path in self._paths:
-                fd = os.open(path, _FLAGS, 0o600)
+                fd = _open(path)
                 self._fds.append(fd)
                 _lock(fd, path)
         except BaseException:
@@ -52,6 +53,17 @@ class InstanceLock:
         for fd in self._fds:
             os.close(fd)
         self._fds.clear()
+
+
+def _open(path: str) -> int:
+    try:
+        return os.open(path, _FLAGS)
+    except FileNotFoundError:
+        fd = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+    if os.geteuid() == 0:  # never a file that was there: it may be a link to another
+        folder = os.stat(os.path.dirname(path))
+        os.fchown(fd, folder.st_uid, folder.st_gid)
+    return fd
 
 
 def _lock(fd: int, path: str) -> None:
