@@ -1,4 +1,5 @@
-"""The SMTP and LMTP client (SM-1 to SM-19; RFC 5321, 2033, 2920, 1870, 6152, 3461, 6531, 3207, 4954).
+"""The SMTP and LMTP client (SM-1 to SM-12, SM-14 to SM-16, SM-18, SM-19; RFC 5321, 2033, 2920, 1870, 6152, 3461,
+6531, 3207, 4954).
 
 The queue manager asks; DNS and the peer's server are asked. Postfix's programs: smtp and lmtp.
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytwfix.contracts.host import IHost
     from pytwfix.deliver.smtp.session import Session
     from pytwfix.deliver.smtp.tls import ClientMaterial
+    from pytwfix.deliver.smtp.tlscache import TlsCache
 
 _MOST_PLACES = 1000
 
@@ -34,63 +35,74 @@ class Configuration:
         self.host = host
         self.lmtp = lmtp
         self.cfg: SmtpSettings = host.settings(LmtpSettings if lmtp else SmtpSettings)
-        cfg = self.cfg
-        self.limits = _limits(cfg)
         self.flags = _flags(arguments)
-        self.hello = cfg.smtp_helo_name.encode("ascii", "replace")
-        self.shows_tls = cfg.smtp_log_tls_feature_status
-        self.skip_quit = cfg.smtp_skip_quit_response
-        self._keeps_all = cfg.smtp_connection_cache_on_demand
-        self.always = StringList(
-            host.tables, cfg.smtp_connection_cache_destinations, "smtp_connection_cache_destinations"
-        )
-        final = isinstance(cfg, LmtpSettings) and cfg.lmtp_assume_final
-        self.action = DELIVERED if final or "F" in self.flags else RELAYED
-        self.idle_limit = float(cfg.smtp_connection_cache_time_limit)
-        self.reuse_time = cfg.smtp_connection_reuse_time_limit
-        self.reuse_count = cfg.smtp_connection_reuse_count_limit
-        self.line_limit = cfg.smtp_line_length_limit
-        self.quote = cfg.smtp_quote_rfc821_envelope
-        self.xforward = cfg.smtp_send_xforward_command
-        self.dummy_auth = cfg.smtp_send_dummy_mail_auth
-        self.discard_words = frozenset(_words(cfg.smtp_discard_ehlo_keywords))
-        self.discard_maps = self.maps(
-            cfg.smtp_discard_ehlo_keyword_address_maps, "smtp_discard_ehlo_keyword_address_maps"
-        )
-        self.generic = self.maps(cfg.smtp_generic_maps, "smtp_generic_maps", DEFAULT_FLAGS)
-        self.header_checks = self._checks("smtp_header_checks", cfg.smtp_header_checks)
-        self.mime_checks = self._checks("smtp_mime_header_checks", cfg.smtp_mime_header_checks)
-        self.nested_checks = self._checks("smtp_nested_header_checks", cfg.smtp_nested_header_checks)
-        self.body_checks = self._checks("smtp_body_checks", cfg.smtp_body_checks)
-        self.replies = ReplyFilter(self.maps(cfg.smtp_reply_filter, "smtp_reply_filter", 0), host.log)
-        self.statuses = StatusFilter(self.maps(cfg.smtp_delivery_status_filter, "smtp_delivery_status_filter", 0))
-        self.looks_at_content = bool(
-            self.generic or self.header_checks or self.mime_checks or self.nested_checks or self.body_checks
-        )
+        self._read_sessions(self.cfg)
+        self._read_mail(self.cfg)
+        self._read_lookups(self.cfg)
         self.policies = Policies(self)
         self.requiretls = RequireTls(self)
+        self.tls_cache: TlsCache | None = None
         self.material: ClientMaterial | None = None  # keys and CAs, when TLS is wanted for the first time
-        self.passwords = Passwords(self) if cfg.smtp_sasl_auth_enable else None
-        self.known_ports = known_ports(cfg.known_tcp_ports)
-        families = cfg.inet_protocols.replace(",", " ").lower().split()
-        self.ipv4 = "all" in families or "ipv4" in families
-        self.ipv6 = "all" in families or "ipv6" in families
-        self.dns = not (cfg.disable_dns_lookups or cfg.smtp_dns_support_level == "disabled")
-        lookups = cfg.smtp_host_lookup.replace(",", " ").lower().split()
-        self.host_dns = self.dns and "dns" in lookups
-        self.host_native = not self.host_dns or "native" in lookups
+        self.passwords = Passwords(self) if self.cfg.smtp_sasl_auth_enable else None
         self._places: dict[str, list[Destination]] = {}
         self._own: frozenset[str] | None = None
         self._sources: dict[bool, str] = {}
         self._destinations: StringList | None = None
 
+    def _read_sessions(self, cfg: SmtpSettings) -> None:
+        """How sessions begin, how long they last, how they end."""
+        self.limits = _limits(cfg)
+        self.hello = cfg.smtp_helo_name.encode("ascii", "replace")
+        level = cfg.smtp_tls_loglevel.partition(",")[0].strip()
+        self.tls_loglevel = int(level) if level.isdecimal() else 0
+        self.shows_tls = cfg.smtp_log_tls_feature_status
+        self.skip_quit = cfg.smtp_skip_quit_response
+        self._keeps_all = cfg.smtp_connection_cache_on_demand
+        kept = cfg.smtp_connection_cache_destinations
+        self.always = StringList(self.host.tables, kept, "smtp_connection_cache_destinations")
+        self.idle_limit = float(cfg.smtp_connection_cache_time_limit)
+        self.reuse_time = cfg.smtp_connection_reuse_time_limit
+        self.reuse_count = cfg.smtp_connection_reuse_count_limit
+        self.discard_words = frozenset(_words(cfg.smtp_discard_ehlo_keywords))
+        self.discard_maps = self.maps(
+            cfg.smtp_discard_ehlo_keyword_address_maps, "smtp_discard_ehlo_keyword_address_maps"
+        )
+        self.replies = ReplyFilter(self.maps(cfg.smtp_reply_filter, "smtp_reply_filter", 0), self.host.log)
+
+    def _read_mail(self, cfg: SmtpSettings) -> None:
+        """What is sent of a mail, and what is made of the answers."""
+        final = isinstance(cfg, LmtpSettings) and cfg.lmtp_assume_final
+        self.action = DELIVERED if final or "F" in self.flags else RELAYED
+        self.statuses = StatusFilter(self.maps(cfg.smtp_delivery_status_filter, "smtp_delivery_status_filter", 0))
+        self.line_limit = cfg.smtp_line_length_limit
+        self.quote = cfg.smtp_quote_rfc821_envelope
+        self.xforward = cfg.smtp_send_xforward_command
+        self.dummy_auth = cfg.smtp_send_dummy_mail_auth
+        self.generic = self.maps(cfg.smtp_generic_maps, "smtp_generic_maps", DEFAULT_FLAGS)
+        self.header_checks = self.maps(cfg.smtp_header_checks, "smtp_header_checks", 0)
+        self.mime_checks = self.maps(cfg.smtp_mime_header_checks, "smtp_mime_header_checks", 0)
+        self.nested_checks = self.maps(cfg.smtp_nested_header_checks, "smtp_nested_header_checks", 0)
+        self.body_checks = self.maps(cfg.smtp_body_checks, "smtp_body_checks", 0)
+        checks = self.header_checks or self.mime_checks or self.nested_checks or self.body_checks
+        self.looks_at_content = bool(self.generic or checks)
+
+    def _read_lookups(self, cfg: SmtpSettings) -> None:
+        """Where names and addresses come from."""
+        self.known_ports = known_ports(cfg.known_tcp_ports)
+        self.srv_services = frozenset(_words(cfg.use_srv_lookup))
+        self.dns_filter = self.maps(cfg.smtp_dns_reply_filter, "smtp_dns_reply_filter", 0)
+        families = _words(cfg.inet_protocols)
+        self.ipv4 = "all" in families or "ipv4" in families
+        self.ipv6 = "all" in families or "ipv6" in families
+        self.dns = not (cfg.disable_dns_lookups or cfg.smtp_dns_support_level == "disabled")
+        lookups = _words(cfg.smtp_host_lookup)
+        self.host_dns = self.dns and "dns" in lookups
+        self.host_native = not self.host_dns or "native" in lookups
+
     def maps(self, names: str, title: str, flags: int = DEFAULT_FLAGS) -> Maps:
         if self.lmtp and title.startswith("smtp_"):
             title = "lmtp_" + title[5:]
         return Maps(self.host.tables, names, title, flags, log=self.host.log)
-
-    def _checks(self, title: str, names: str) -> Maps:
-        return self.maps(names, title, 0)
 
     def destinations(self, nexthop: str) -> list[Destination]:
         """Where a nexthop goes, fallback relays last. ValueError: there is no such form."""
@@ -108,7 +120,7 @@ class Configuration:
             raise ValueError("empty nexthop hostname")
         if not places[0].path:
             fallback = split_nexthop(self.cfg.smtp_fallback_relay)
-            places += [parse_destination(text, port, self.lmtp, True) for text in fallback]
+            places += [parse_destination(text, port, self.lmtp) for text in fallback]
         return places
 
     async def is_local(self, domain: bytes) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytwfix.contracts.dns import MX, Address, Answer, DnsError, NoData, NoSuchName, TryAgain
+from pytwfix.contracts.dns import MX, SRV, Address, Answer, DnsError, NoData, NoSuchName, TryAgain
 from pytwfix.deliver.smtp import log
+from pytwfix.deliver.smtp.dnsfilter import filtered
 from pytwfix.deliver.smtp.failures import Trouble, loops_back, not_found
 from pytwfix.deliver.smtp.nexthop import port_number, service_port
 from pytwfix.mail.hostnames import valid_ipv4, valid_ipv6
@@ -17,6 +18,8 @@ from pytwfix.mail.idn import to_ascii
 from pytwfix.mail.status import Dsn
 
 if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
     from pytwfix.deliver.smtp.configuration import Configuration
     from pytwfix.deliver.smtp.nexthop import Destination
 
@@ -24,7 +27,7 @@ _SMTP_PORT = 25
 
 
 class Server(NamedTuple):
-    """One address of one host. `validated`: DNSSEC vouches for the address; `mx_validated`: for the MX record, if any."""
+    """One address of one host. `validated`: DNSSEC vouches for it; `mx_validated`: for the MX record, if any."""
 
     host: str
     address: str
@@ -71,8 +74,7 @@ class Search:
             servers = [Server(address, address, self._port, socket.AF_INET6)]
         else:
             self._domain = self._ascii(address)
-            servers = await (self._by_mx() if place.mx and self._config.dns else self._of_host(self._domain))
-            servers = self._ordered(servers)
+            servers = self._ordered(await self._by_name())
         return await self._without_self(servers)
 
     async def _port_number(self) -> int:
@@ -89,11 +91,53 @@ class Search:
             raise Trouble(Dsn("5.4.4", f"Host or domain name not found. Invalid domain name: {name}"))
         return found.decode("ascii").rstrip(".")
 
+    async def _by_name(self) -> list[Server]:
+        place, config = self._destination, self._config
+        if place.port.lower() in config.srv_services and config.dns and not place.literal:
+            found = await self._by_srv()
+            if found is not None:
+                return found
+        return await (self._by_mx() if place.mx and config.dns else self._of_host(self._domain))
+
+    # SRV records (use_srv_lookup; RFC 2782).
+
+    async def _by_srv(self) -> list[Server] | None:
+        """None: there are no such records, and MX records may be asked for instead."""
+        cfg = self._config.cfg
+        try:
+            name = f"_{self._destination.port.lower()}._tcp.{self._domain}"
+            answer = await self._answer(name, self._host.resolver.srv(name))
+        except DnsError as problem:
+            absent = isinstance(problem, (NoData, NoSuchName))
+            if cfg.allow_srv_lookup_fallback if absent else cfg.ignore_srv_lookup_error:
+                return None
+            raise Trouble(not_found(problem)) from None
+        records = [one for one in answer.records if isinstance(one, SRV)]
+        if len(records) == 1 and records[0].host in ("", "."):
+            raise Trouble(Dsn("5.1.0", f"Service {self._destination.port} is not available for {self._domain}"))
+        servers: list[Server] = []
+        problem_found: Trouble | None = None
+        for rank, record in enumerate(self._by_weight(records)):
+            try:
+                found = await self._of_host(record.host.rstrip("."))
+            except Trouble as trouble:
+                problem_found = problem_found or trouble
+                continue
+            servers += [one._replace(port=record.port, preference=rank, mx_validated=answer.validated) for one in found]
+        if not servers and problem_found is not None:
+            raise problem_found
+        return servers
+
+    def _by_weight(self, records: list[SRV]) -> list[SRV]:
+        """By priority; among equals a heavier one is likelier to be first."""
+        random = self._host.random.random
+        return sorted(records, key=lambda one: (one.priority, -(random() ** (1 / one.weight)) if one.weight else 0))
+
     # MX records.
 
     async def _by_mx(self) -> list[Server]:
         try:
-            answer = await self._host.resolver.mx(self._domain)
+            answer = await self._answer(self._domain, self._host.resolver.mx(self._domain))
         except (NoData, NoSuchName):
             return await self._of_host(self._domain)
         except DnsError as problem:
@@ -148,7 +192,7 @@ class Search:
         problems: list[DnsError] = []
         for waiting in [self._host.resolver.addresses(name, family) for family in families]:
             try:
-                servers += self._servers(name, await waiting)
+                servers += self._servers(name, await self._answer(name, waiting))
             except DnsError as problem:
                 problems.append(problem)
         if servers or not problems:
@@ -175,6 +219,11 @@ class Search:
         if self._config.ipv6:
             wanted.add(socket.AF_INET6)
         return [one for one in self._servers(name, answer) if one.family in wanted]
+
+    async def _answer(self, name: str, waiting: Deferred[Answer]) -> Answer:
+        answer = await waiting
+        maps = self._config.dns_filter
+        return await filtered(maps, self._host.log, name, answer) if maps else answer
 
     # Their order.
 

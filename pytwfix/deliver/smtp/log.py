@@ -33,6 +33,10 @@ def bad_destination(log: ILog, reason: str) -> None:
     log.warning(f"smtp_parse_destination: {reason}")
 
 
+def record_ignored(log: ILog, record: str) -> None:
+    log.info(f"ignoring DNS RR: {record}")
+
+
 def no_mx_address(log: ILog, domain: str) -> None:
     log.warning(f"no MX host for {domain} has a valid address record")
 

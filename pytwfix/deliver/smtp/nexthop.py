@@ -20,16 +20,16 @@ class Destination(NamedTuple):
     port: str = ""
     mx: bool = False
     path: str = ""
-    fallback: bool = False
+    literal: bool = False  # in brackets
 
 
-def parse_destination(text: str, default_port: str, lmtp: bool, fallback: bool = False) -> Destination:
+def parse_destination(text: str, default_port: str, lmtp: bool) -> Destination:
     """:raises ValueError: there is no such form."""
     kind, rest = split_endpoint(text)
     if kind == "unix":
-        return Destination(text, path=rest, fallback=fallback)
+        return Destination(text, path=rest)
     place = parse_hostport(rest, default_port=default_port)
-    return Destination(text, place.host, place.port, not (place.literal or lmtp), fallback=fallback)
+    return Destination(text, place.host, place.port, not (place.literal or lmtp), literal=place.literal)
 
 
 def split_nexthop(nexthop: str) -> list[str]:

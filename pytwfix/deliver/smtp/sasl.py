@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pytwfix.contracts.tables import TableError
 from pytwfix.deliver.smtp import log
 from pytwfix.deliver.smtp.failures import Trouble
+from pytwfix.deliver.smtp.saslcache import FailedLogins
 from pytwfix.dialogs.sasl_client import MECHANISMS, Mechanism, SaslError, begin
 from pytwfix.dialogs.smtp_client import Stage
 from pytwfix.mail.status import Dsn
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 _ROUNDS = 10
 
 
+class LoginRefused(Trouble):
+    """The server does not know the user, or not by this password."""
+
+
 class Passwords:
     """The names and passwords of one service."""
 
@@ -35,6 +40,7 @@ class Passwords:
         self._cfg = cfg = config.cfg
         self._maps = config.maps(cfg.smtp_sasl_password_maps, "smtp_sasl_password_maps")
         self._filter = StringList(config.host.tables, cfg.smtp_sasl_mechanism_filter, "smtp_sasl_mechanism_filter")
+        self._failed = FailedLogins(config)
         self.by_sender = cfg.smtp_sender_dependent_authentication
 
     async def log_in(self, session: Session, destination: Destination, sender: bytes) -> None:
@@ -58,8 +64,24 @@ class Passwords:
                 "mechanisms for this type of connection security"
             )
             raise Trouble(Dsn("4.7.0", text), session.relay)
-        await _Exchange(session, mechanism, self._cfg.smtp_sasl_auth_soft_bounce).run()
+        await self._check_failed(session, user, password)
+        try:
+            await _Exchange(session, mechanism).run()
+        except LoginRefused as refused:
+            dsn = refused.dsn
+            await self._failed.add(session.host, user, password, dsn.status, dsn.dtext)
+            raise Trouble(self._softened(dsn), session.relay) from None
         session.authenticated = True
+
+    async def _check_failed(self, session: Session, user: bytes, password: bytes) -> None:
+        """A login that failed before is not tried again. Trouble: it was one."""
+        known = await self._failed.find(session.host, user, password) if self._failed else None
+        if known is not None:
+            text = f"SASL [CACHED] authentication failed; server {session.namaddr} said: {known[1]}"
+            raise Trouble(self._softened(Dsn(known[0], text)), session.relay)
+
+    def _softened(self, dsn: Dsn) -> Dsn:
+        return dsn.softened() if self._cfg.smtp_sasl_auth_soft_bounce else dsn
 
     async def _look_up(self, session: Session, destination: Destination, sender: bytes) -> tuple[bytes, bytes] | None:
         try:
@@ -100,10 +122,9 @@ class Passwords:
 class _Exchange:
     """One AUTH command and the challenges after it."""
 
-    def __init__(self, session: Session, mechanism: Mechanism, soften: bool) -> None:
+    def __init__(self, session: Session, mechanism: Mechanism) -> None:
         self._session = session
         self._mechanism = mechanism
-        self._soften = soften
 
     async def run(self) -> None:
         session, mechanism = self._session, self._mechanism
@@ -138,4 +159,4 @@ class _Exchange:
         session = self._session
         text = f"SASL authentication failed; server {session.namaddr} said: {answer.text}"
         dsn = Dsn(answer.failure, text, "", "smtp", answer.text, "dns", session.host)
-        return Trouble(dsn.softened() if self._soften else dsn, session.relay)
+        return (LoginRefused if answer.kind == 5 else Trouble)(dsn, session.relay)

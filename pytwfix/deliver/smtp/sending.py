@@ -68,6 +68,8 @@ class Sending:
         self.stale = False
         if self._config.shows_tls:
             self._outcome.tls = session.tls_feature
+        if session.tls is not None and session.uses and self._config.tls_loglevel >= 1:
+            log.tls_established(self._host.log, session.relay, session.tls, reused=True)
         problem = missing(session, request)
         if problem is not None:
             self._keep_all(problem, session.relay)

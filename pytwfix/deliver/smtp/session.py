@@ -27,6 +27,7 @@ class Session:
 
     __slots__ = (
         "authenticated",
+        "before_end",
         "born",
         "config",
         "eight_bit",
@@ -70,6 +71,7 @@ class Session:
         self.requiretls = ""  # what the mail that it was opened for wants of REQUIRETLS
         self.reusable_tls = False
         self.authenticated = False
+        self.before_end: Callable[[], None] | None = None
         self.pix: frozenset[str] = frozenset()
         self.keys: tuple[Any, ...] = ()
 
@@ -124,10 +126,13 @@ class Session:
 
     def close(self) -> None:
         """Say QUIT, if anybody is there to hear it; nobody waits for us."""
-        wire = self.wire
+        wire, before = self.wire, self.before_end
         if wire.gone:
             wire.abort()
             return
+        if before is not None:
+            self.before_end = None
+            before()
         limit = self.config.limits[Stage.QUIT]
         wire.client.command(b"QUIT", Stage.QUIT)
         wire.flush()

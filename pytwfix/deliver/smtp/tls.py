@@ -13,6 +13,7 @@ from OpenSSL import SSL, crypto
 
 from pytwfix.deliver.smtp import log
 from pytwfix.deliver.smtp.failures import TlsFailed, Trouble
+from pytwfix.deliver.smtp.tlscache import TlsCache
 from pytwfix.deliver.smtp.wire import HandshakeFailed
 from pytwfix.dialogs.smtp_client import Stage
 from pytwfix.mail.status import Dsn
@@ -69,17 +70,35 @@ async def start(session: Session, policy: Policy, destination: Destination) -> N
     except (ContextError, OSError, ValueError) as error:
         log.tls_policy(config.host.log, f"TLS is not available: {error}")
         raise TlsFailed(NO_ENGINE, session.relay) from None
-    level = loglevel(config)
-    if level >= 2:
+    if config.tls_loglevel >= 2:
         log.tls_setup(config.host.log, session.relay)
     name = _servername(policy, destination, session.host)
-    factory = ClientTls(context, lambda connection: _prepare(connection, name))
+    cache = _cache(config)
+    key = cache.key(session, policy, name) if cache else ""
+    known = await cache.find(key) if cache else b""
+
+    def prepare(connection: SSL.Connection) -> None:
+        if name and name.isascii():
+            connection.set_tlsext_host_name(name.encode("ascii"))
+        if known:
+            cache.take_up(connection, known)
+
     try:
-        connection = await session.wire.start_tls(factory, config.limits[Stage.STARTTLS])
+        connection = await session.wire.start_tls(ClientTls(context, prepare), config.limits[Stage.STARTTLS])
     except HandshakeFailed as failed:
         _log_failure(session, failed)
         raise TlsFailed(HANDSHAKE, session.relay) from None
+    if known:
+        cache.judge(connection, known)
     _judge(session, policy, destination, connection, name)
+    if cache:
+        session.before_end = lambda: cache.keep(key, connection)
+
+
+def _cache(config: Configuration) -> TlsCache:
+    if config.tls_cache is None:
+        config.tls_cache = TlsCache(config)
+    return config.tls_cache
 
 
 def _chain(connection: Any) -> list[Certificate]:
@@ -106,22 +125,12 @@ async def _context(config: Configuration, policy: Policy) -> SSL.Context:
     )
 
 
-def loglevel(config: Configuration) -> int:
-    digits = config.cfg.smtp_tls_loglevel.partition(",")[0].strip()
-    return int(digits) if digits.isdecimal() else 0
-
-
 def _servername(policy: Policy, destination: Destination, host: str) -> str:
     """What is sent by SNI; "" for nothing."""
     word = policy.servername
     if word == "hostname":
         return host
     return destination.host if word == "nexthop" else word
-
-
-def _prepare(connection: SSL.Connection, name: str) -> None:
-    if name and name.isascii():
-        connection.set_tlsext_host_name(name.encode("ascii"))
 
 
 def _log_failure(session: Session, failed: HandshakeFailed) -> None:
@@ -150,7 +159,7 @@ def _judge(session: Session, policy: Policy, destination: Destination, connectio
     if matched and (policy.tlsa or policy.level == "fingerprint"):
         info = info._replace(trust="Verified")
     session.tls, session.reusable_tls = info, policy.reuse
-    if loglevel(config) >= 1:
+    if config.tls_loglevel >= 1:
         if wanted and info.trust == "Untrusted":
             log.tls_not_verified(config.host.log, session.relay, _why(problem.error))
         log.tls_established(config.host.log, session.relay, info, servername)
@@ -169,7 +178,7 @@ def _matched(session: Session, policy: Policy, destination: Destination, certifi
     found = matches(names, patterns, cfg.tls_wildcard_matches_multiple_labels)
     if found and policy.mx_patterns:
         found = matches([session.host.lower()], policy.mx_patterns)
-    if not found and loglevel(session.config) >= 1:
+    if not found and session.config.tls_loglevel >= 1:
         log.tls_name(session.config.host.log, session.relay, ", ".join(names))
     return found
 

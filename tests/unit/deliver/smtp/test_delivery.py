@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.defer import fail
+
 from pytwfix.contracts.delivery import PROBE, VERIFY_ONLY
 from pytwfix.contracts.dns import MX, Address, TryAgain
 from pytwfix.mail.envelope import Client, Recipient
@@ -575,6 +577,44 @@ class ManyServers(SmtpCase):
         self.deliver(nexthop="dest.example")
         self.assertTrue(all(":" not in host for host, _ in self.net.asked))
 
+    def test_srv(self) -> None:
+        """SM-3, NV-1: use_srv_lookup: by priority, with ports of their own; without records MX ones if allowed."""
+        from twisted.internet.defer import succeed
+
+        from pytwfix.contracts.dns import SRV, Answer, NoData
+
+        self.mx(use_srv_lookup="submission")
+        records: Any = Answer((SRV(20, 1, 587, "a.dest.example"), SRV(10, 0, 1587, "b.dest.example")), False, 60, "x")
+        asked: list[str] = []
+
+        def srv(name: str) -> Any:
+            asked.append(name)
+            return fail(records) if isinstance(records, Exception) else succeed(records)
+
+        self.host.resolver.srv = srv
+        self.deliver(nexthop="dest.example:submission")
+        self.assertEqual(asked, ["_submission._tcp.dest.example"])
+        self.assertEqual(self.net.asked, [("192.0.2.20", 1587), ("192.0.2.10", 587)])
+        records = NoData("x", "SRV", "no service")
+        self.deliver(nexthop="dest.example:submission")
+        self.assertIn("dsn=5.4.4, status=bounced (no service)", self.ends()[1])
+        self.mx(use_srv_lookup="submission", allow_srv_lookup_fallback="yes")
+        self.host.resolver.srv = srv
+        self.net.asked.clear()
+        self.deliver(nexthop="dest.example:submission")
+        self.assertEqual(self.net.asked, [("192.0.2.10", 587), ("192.0.2.20", 587)])
+
+    def test_dns_filter(self) -> None:
+        """SM-3: smtp_dns_reply_filter drops records; what is left of nothing is 4.7.0."""
+        self.mx(smtp_dns_reply_filter="pcre:{{/ MX 10 / IGNORE}}")
+        self.listens("192.0.2.20")
+        self.deliver(nexthop="dest.example")
+        self.assertEqual(self.net.asked, [("192.0.2.20", 25)])
+        self.logged("ignoring DNS RR: dest.example. 60 IN MX 10 a.dest.example.")
+        self.mx(smtp_dns_reply_filter="pcre:{{/ MX / IGNORE}}")
+        self.deliver(nexthop="dest.example")
+        self.assertIn("dsn=4.7.0, status=deferred", self.ends()[0])
+
     def test_native(self) -> None:
         """SM-3: smtp_host_lookup = native."""
         from twisted.internet.defer import succeed
@@ -604,6 +644,8 @@ class ManyServers(SmtpCase):
 
 
 class Lmtp(SmtpCase):
+    """SM-1: the same program under its other name, with parameters of its own."""
+
     lmtp = True
 
     def setUp(self) -> None:
@@ -612,7 +654,7 @@ class Lmtp(SmtpCase):
         self.begin(queue_directory="/var/spool/postfix")
 
     def test_socket(self) -> None:
-        """SM-2, LG-10: a socket below the queue directory; our own name stands for the host."""
+        """SM-1, SM-2, LG-10: a socket below the queue directory; our own name stands for the host."""
         self.deliver(nexthop="unix:private/lmtp")
         self.assertEqual(
             self.ends(),

@@ -98,6 +98,7 @@ class Tls(LoopbackCase):
         for _ in range(2):
             await self.deliver()
         self.assertEqual(len(self.made), 3)
+        self.logged("Untrusted TLS connection reused to 127.0.0.1[127.0.0.1]")
 
     async def test_encrypt(self) -> None:
         """SM-8: a must that is not offered."""
@@ -206,6 +207,16 @@ class Tls(LoopbackCase):
         self.assertEqual(self.context.asked, [b"sni.example"])
         self.logged("to sni.example: TLSv1.3")
 
+    async def test_mta_sts(self) -> None:
+        """SM-13: a policy from a plugin: the server must be one of its patterns."""
+        for pattern, word in (("mx.dest.example", "status=sent"), (".other.example", "dsn=4.7.5, status=deferred")):
+            policy = (
+                f"secure match=mx.dest.example policy_type=sts policy_domain=dest.example mx_host_pattern={pattern}"
+            )
+            self.begin(smtp_tls_policy_maps=f"inline:{{{{dest.example={policy}}}}}", smtp_tls_CAfile=self.trust())
+            await self.by_name()
+            self.assertIn(word, self.status())
+
     async def test_bad_policy(self) -> None:
         """OB-5: what makes no sense is a configuration error, and nothing is sent."""
         for policy in ("encrypt match=x", "fingerprint", "sure", "secure x=y", "secure match"):
@@ -243,3 +254,31 @@ class Tls(LoopbackCase):
         self.begin(smtp_tls_security_level="may", smtp_log_tls_feature_status="yes")
         await self.deliver()
         self.logged(", tls=may:none, dsn=2.0.0")
+
+    async def test_session_cache(self) -> None:
+        """TL-5: a session is taken up again, with what was thought of the server; not by another level."""
+        from pytwfix.net.tls import sessions
+
+        found: list[bool] = []
+        real = sessions.reused
+
+        def note(connection: Any) -> bool:
+            found.append(real(connection))
+            return found[-1]
+
+        self.patch(sessions, "reused", note)
+        options = {"smtp_tls_session_cache_database": "lmdb:x", "smtp_tls_CAfile": self.trust()}
+        self.begin(smtp_tls_security_level="may", **options)
+        self.context = ServerContext("mx.dest.example", by="Other CA")
+        for _ in range(3):
+            await self.deliver()
+        self.assertEqual(found, [True, True])
+        trust = [line.split()[0] for line in self.host.log.lines if "TLS connection established" in line]
+        self.assertEqual(trust, ["Untrusted"] * 3)
+        self.begin(smtp_tls_security_level="secure", **options)
+        self.context = ServerContext("mx.dest.example")
+        found.clear()
+        for _ in range(2):
+            await self.by_name()
+        self.assertEqual(found, [True])
+        self.logged("Verified TLS connection established")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from typing import Any
 
 from tests.kit.smtpcase import SmtpCase
@@ -102,6 +103,22 @@ class SaslTests(SmtpCase):
                 f"{word} (SASL authentication failed; server 192.0.2.10[192.0.2.10] said: 535 5.7.8 who)",
                 self.ends()[0],
             )
+
+    def test_failed_before(self) -> None:
+        """SM-14: smtp_sasl_auth_cache_name: a login that was refused is not tried again with the same password."""
+        folder = os.path.abspath(self.mktemp())
+        os.mkdir(folder)
+        cache = {"smtp_sasl_auth_cache_name": f"lmdb:{folder}/cache"}
+        self.ready("PLAIN", b"535 5.7.8 who\r\n", **cache)
+        self.deliver()
+        self.deliver()
+        self.assertEqual(len([line for line in self.server.commands if line.startswith(b"AUTH")]), 1)
+        self.assertIn(
+            "(SASL [CACHED] authentication failed; server 192.0.2.10[192.0.2.10] said: 535 5.7.8 who)", self.ends()[1]
+        )
+        self.ready("PLAIN", smtp_sasl_password_maps="inline:{{192.0.2.10=user:other}}", **cache)
+        self.deliver()
+        self.assertIn("status=sent", self.ends()[0])
 
     def test_dummy(self) -> None:
         """SM-14: smtp_send_dummy_mail_auth."""
