@@ -98,7 +98,8 @@ class ServiceHost:
         return None if value is None else self.snapshot.expand(value)
 
     def background(self, work: Awaitable[Any], what: str) -> None:
-        done: Deferred[Any] = Deferred.fromCoroutine(work)  # type: ignore[arg-type]
+        given: Any = work
+        done: Deferred[Any] = given if isinstance(given, Deferred) else Deferred.fromCoroutine(given)
         if done.called and not done.paused:
             done.addErrback(self._failed, what)
             return

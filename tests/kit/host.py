@@ -153,7 +153,8 @@ class MemoryHost:
         return self.clock.callLater(seconds, function, *args)
 
     def background(self, work: Awaitable[Any], what: str) -> None:
-        done: Deferred[Any] = Deferred.fromCoroutine(work)  # type: ignore[arg-type]
+        given: Any = work
+        done: Deferred[Any] = given if isinstance(given, Deferred) else Deferred.fromCoroutine(given)
         done.addErrback(self._failed, what)
         self.work.append(done)
 

@@ -1,4 +1,4 @@
-"""The SMTP server's log lines (LG-1 to LG-6). Their shapes are read by pflogsumm, fail2ban and others."""
+"""The SMTP server's log lines (LG-1 to LG-3, LG-5, LG-6). Their shapes are read by pflogsumm, fail2ban and others."""
 
 from __future__ import annotations
 

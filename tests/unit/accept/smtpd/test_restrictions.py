@@ -61,7 +61,7 @@ class Lists(Asked):
             self.assertIn(word, self.rcpt({f"smtpd_{name}_restrictions": "reject" for name in names[at:]}), names[at])
 
     def test_at_once(self) -> None:
-        """SD-20: smtpd_delay_reject = no; after a refused greeting there is QUIT alone."""
+        """SD-20, LG-3: smtpd_delay_reject = no; after a refused greeting there is QUIT alone."""
         now = {"smtpd_delay_reject": "no"}
         smtp = Smtp(smtpd_host({**now, "smtpd_client_restrictions": "reject"}))
         self.assertEqual([f"554 5.7.1 <{CLIENT}>: Client host rejected: Access denied"], smtp.said())
