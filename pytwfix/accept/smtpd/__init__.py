@@ -1,6 +1,6 @@
 """The SMTP server, Postfix's smtpd(8) (RFC 5321, 2920, 3030, 3207, 3461, 6531, 8689; INVENTORY SD-1 to SD-40, SD-42 to
-SD-44, SD-46, SD-47, SD-49 to SD-52, SD-54, SD-55, SD-57, SD-58, SD-60). Not here yet: SASL, milters, before-queue filters,
-HAProxy's protocol, owners of sender addresses, transcripts for the postmaster.
+SD-44, SD-46, SD-47, SD-49 to SD-52, SD-54, SD-55, SD-57, SD-58, SD-60). Not here yet: SASL, milters, before-queue
+filters, HAProxy's protocol, owners of sender addresses, transcripts for the postmaster.
 
 It asks cleanup (a transaction for each mail), rewrite (where an address goes), anvil (who comes how often), the tables,
 the resolver and policy services; the master binds its sockets. Nobody asks it.
