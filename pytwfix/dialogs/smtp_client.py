@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from enum import Enum
+from typing import Protocol
 
 from pytwfix.dialogs.smtp_client_replies import Answer, ReplyParser
 
@@ -46,12 +47,20 @@ class Stage(Enum):
         self.activity = activity
 
 
+class ITape(Protocol):
+    """A record of the dialog."""
+
+    def sent(self, line: bytes) -> None: ...
+    def heard(self, answer: Answer) -> None: ...
+
+
 class SmtpClient:
     """One connection. Begins with the greeting due."""
 
-    __slots__ = ("_out", "_parser", "_stages", "answered", "edit")
+    __slots__ = ("_out", "_parser", "_stages", "answered", "edit", "tape")
 
     def __init__(self) -> None:
+        self.tape: ITape | None = None  # who writes down what is said
         self.edit: Callable[[Answer], Answer] | None = None  # what is to be made of each answer (SM-15)
         self._parser = ReplyParser()
         self._out: list[bytes] = []
@@ -74,6 +83,8 @@ class SmtpClient:
         """Send a command (without line end); one reply is due for it."""
         self._out.append(line + b"\r\n")
         self._stages.append(stage)
+        if self.tape is not None:
+            self.tape.sent(line)
 
     def expect(self, stage: Stage) -> None:
         """One reply is due that no command line stands for: the end of data."""
@@ -97,6 +108,8 @@ class SmtpClient:
         if answer is None:
             return None
         self.answered += 1
+        if self.tape is not None:
+            self.tape.heard(answer)
         if self.edit is not None:
             answer = self.edit(answer)
         return self._stages.popleft(), answer

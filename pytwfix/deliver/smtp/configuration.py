@@ -56,6 +56,7 @@ class Configuration:
         level = cfg.smtp_tls_loglevel.partition(",")[0].strip()
         self.tls_loglevel = int(level) if level.isdecimal() else 0
         self.shows_tls = cfg.smtp_log_tls_feature_status
+        self.notifies = "protocol" in _words(cfg.notify_classes)
         self.skip_quit = cfg.smtp_skip_quit_response
         self._keeps_all = cfg.smtp_connection_cache_on_demand
         kept = cfg.smtp_connection_cache_destinations

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pytwfix.contracts.tables import TableError
-from pytwfix.deliver.smtp import failures, log
+from pytwfix.deliver.smtp import log
 from pytwfix.deliver.smtp.failures import Trouble, loops_back
 from pytwfix.dialogs.smtp_client import Stage
 from pytwfix.dialogs.smtp_client_hello import Features, parse_features
@@ -59,14 +59,10 @@ class Hello:
         session = self._session
         answer = await session.answer(Stage.GREETING)
         if answer.kind != 2:
-            raise self._refused(answer, self._cfg.smtp_skip_5xx_greeting)
+            raise self._session.refused(answer, self._cfg.smtp_skip_5xx_greeting)
         if _PIX.match(answer.text):
             await self._work_around(answer)
         return answer
-
-    def _refused(self, answer: Answer, soften: bool = False) -> Trouble:
-        session = self._session
-        return Trouble(failures.refused(session.host, session.namaddr, answer, soften), session.relay)
 
     async def _work_around(self, answer: Answer) -> None:
         """smtp_pix_workarounds; the one that costs time only when the mail has waited long enough to make it likely."""
@@ -100,7 +96,7 @@ class Hello:
         if self._config.lmtp:
             answer = await session.ask(b"LHLO " + self._config.hello, Stage.LHLO)
             if answer.kind != 2:
-                raise self._refused(answer)
+                raise self._session.refused(answer)
             await self._learn(answer)
             return
         wanted = cfg.smtp_always_send_ehlo or "ESMTP" in greeting.text.upper().split()
@@ -110,10 +106,10 @@ class Hello:
                 await self._learn(answer)
                 return
             if answer.code == 421:
-                raise self._refused(answer)
+                raise self._session.refused(answer)
         answer = await session.ask(b"HELO " + self._config.hello, Stage.HELO)
         if answer.kind != 2:
-            raise self._refused(answer)
+            raise self._session.refused(answer)
         session.learn(Features())
 
     async def _learn(self, answer: Answer) -> None:

@@ -168,11 +168,11 @@ class Sending:
             return
         self.left, self._kept = [], []
         lost = session.gone(mailing.stage) if mailing.stage is not None else _UNREADABLE
+        ends = [lost if answer is None else self._verdict(session, *answer) for answer in mailing.answers]
         session.uses += 1
-        statuses = self._config.statuses
         self._retire(session, mailing)
-        for recipient, answer in zip(recipients, mailing.answers, strict=True):
-            dsn = lost if answer is None else self._verdict(session, *answer)
+        statuses = self._config.statuses
+        for recipient, dsn in zip(recipients, ends, strict=True):
             if statuses:
                 dsn = await statuses.apply(dsn)
             if dsn.success or dsn.permanent:

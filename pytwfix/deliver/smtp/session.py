@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pytwfix.deliver.smtp import failures
 from pytwfix.deliver.smtp.failures import Trouble
 from pytwfix.deliver.smtp.requiretls import DISABLE
+from pytwfix.deliver.smtp.transcript import Transcript, breaks_rules
 from pytwfix.deliver.smtp.wire import Gone
 from pytwfix.dialogs.smtp_client import Stage
 from pytwfix.dialogs.smtp_client_hello import Features
@@ -46,6 +47,7 @@ class Session:
         "takes_dsn",
         "tls",
         "tls_level",
+        "transcript",
         "uses",
         "wire",
     )
@@ -55,8 +57,6 @@ class Session:
         self.config = config
         self.server = server
         self.wire = wire
-        if config.replies:
-            wire.client.edit = config.replies.apply
         self.place = place
         self.host = server.host
         self.namaddr = server.namaddr
@@ -74,6 +74,11 @@ class Session:
         self.before_end: Callable[[], None] | None = None
         self.pix: frozenset[str] = frozenset()
         self.keys: tuple[Any, ...] = ()
+        self.transcript: Transcript | None = None
+        if config.replies:
+            wire.client.edit = config.replies.apply
+        if config.notifies:
+            self.transcript = wire.client.tape = Transcript(config, self.namaddr)
 
     @property
     def tls_feature(self) -> str:
@@ -111,7 +116,17 @@ class Session:
     def gone(self, stage: Stage) -> Dsn:
         return failures.gone(self.namaddr, self.wire.gone, stage)
 
+    def refused(self, answer: Answer, soften: bool = False) -> Trouble:
+        """The server does not want to talk to us."""
+        self._judge(answer)
+        return Trouble(failures.refused(self.host, self.namaddr, answer, soften), self.relay)
+
+    def _judge(self, answer: Answer) -> None:
+        if self.transcript is not None and breaks_rules(answer):
+            self.transcript.notable = True
+
     def said(self, stage: Stage, answer: Answer) -> Dsn:
+        self._judge(answer)
         return failures.said(self.host, self.namaddr, stage, answer)
 
     @property
@@ -127,6 +142,8 @@ class Session:
     def close(self) -> None:
         """Say QUIT, if anybody is there to hear it; nobody waits for us."""
         wire, before = self.wire, self.before_end
+        if self.transcript is not None and self.transcript.notable:
+            self.transcript.post()
         if wire.gone:
             wire.abort()
             return

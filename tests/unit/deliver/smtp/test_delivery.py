@@ -395,6 +395,24 @@ class Broken(SmtpCase):
         self.logged("QID1: enabling PIX workarounds: disable_esmtp delay_dotcrlf for 192.0.2.10[192.0.2.10]:25")
 
 
+class Transcripts(SmtpCase):
+    def test_protocol_class(self) -> None:
+        """SM-17: with notify_classes = protocol the postmaster reads what was said."""
+        from tests.kit.delivering import MemoryCleanup
+
+        self.begin(notify_classes="protocol", smtp_connection_cache_on_demand="no")
+        cleanup = self.host.peers.cleanup = MemoryCleanup()
+        self.deliver()
+        self.assertEqual(cleanup.mails, [])
+        self.server.rules({"DATA": b"502 5.5.1 what\r\n"})
+        self.deliver()
+        (mail,) = cleanup.mails
+        self.assertEqual([one.address for one in mail.recipients], [b"postmaster"])
+        self.assertIn(b"Subject: Postfix SMTP client: errors from 192.0.2.10[192.0.2.10]\r\n", mail.content)
+        self.assertIn(b" Out: DATA\r\n In:  250 2.1.0 Ok\r\n", mail.content)
+        self.assertIn(b" In:  502 5.5.1 what\r\n", mail.content)
+
+
 class ManyServers(SmtpCase):
     """SM-3: MX records, addresses, and what is tried in which order."""
 
