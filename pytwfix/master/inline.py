@@ -56,7 +56,8 @@ class Inline(MultiService):
         self._reactor.callWhenRunning(self._running)
 
     def _running(self) -> None:
-        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+        if self._prepared.hangup is not None:
+            self._prepared.hangup.attach(self._reactor, self.reload)
         if self._ready is not None:
             self._ready()
 

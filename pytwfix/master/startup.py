@@ -9,6 +9,7 @@ import os
 import socket
 
 from pytwfix.logs.destinations import Destination, destination
+from pytwfix.master.hangup import Hangup
 from pytwfix.master.placement import known
 from pytwfix.master.plan import Plan, program, read_plan
 from pytwfix.master.sockets import Place, bind_all, unlink
@@ -25,11 +26,19 @@ class StartError(Exception):
 class Prepared:
     """All that a start needs and that an unprivileged process could not get."""
 
-    def __init__(self, plan: Plan, lock: InstanceLock, log: Destination, sockets: dict[Place, socket.socket]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        lock: InstanceLock,
+        log: Destination,
+        sockets: dict[Place, socket.socket],
+        hangup: Hangup | None = None,
+    ) -> None:
         self.plan = plan
         self.lock = lock
         self.log = log
         self.sockets = sockets
+        self.hangup = hangup
 
     def release(self) -> None:
         for place, bound in self.sockets.items():
@@ -40,6 +49,7 @@ class Prepared:
 
 def prepare(directory: str) -> Prepared:
     """Everything up to the first process. StartError."""
+    hangup = Hangup()  # before the lock, by which `postfix reload` finds us
     try:
         plan = read_plan(directory)
         plan.settings.validate()
@@ -59,7 +69,7 @@ def prepare(directory: str) -> Prepared:
     except OSError as error:
         raise StartError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
     try:
-        return Prepared(plan, lock, log, bind_all(plan))
+        return Prepared(plan, lock, log, bind_all(plan), hangup)
     except SettingsError as error:
         lock.release()
         raise StartError(str(error)) from error

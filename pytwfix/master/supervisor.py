@@ -132,7 +132,8 @@ class Supervisor(MultiService):
         self._reactor.callWhenRunning(self._running)
 
     def _running(self) -> None:
-        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+        if self._prepared.hangup is not None:
+            self._prepared.hangup.attach(self._reactor, self.reload)
         signal.signal(signal.SIGQUIT, lambda *_: self._reactor.callFromThread(self._abort))
 
     def _start(self, place: tuple[str, int]) -> None:

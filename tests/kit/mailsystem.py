@@ -166,6 +166,7 @@ class MailSystem:
 
     def start(self, *ports: int, seconds: float = 30) -> None:
         """Returns when all these ports are listened on."""
+        mark = self.mark()
         with open(f"{self.directory}/output", "ab") as output:
             self._process = subprocess.Popen(
                 self._start(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
@@ -179,6 +180,8 @@ class MailSystem:
                 if time.monotonic() > end:
                     raise NotInTime(f"nobody listens on port {port}\n{self.told()}")
                 time.sleep(0.05)
+        if ports and self.kind != POSTFIX:
+            self.wait_log("daemon started -- ", mark)  # it listens before it has made its processes
 
     def _start(self) -> list[str]:
         raise NotImplementedError
