@@ -130,7 +130,7 @@ class Hello:
             raise loops_back(self._destination.host)
         size = features.keywords.get("SIZE", "")
         if size and not features.size and size.strip("0"):
-            log.size_limit(self._log, self._queue_id, size, session.relay)
+            log.size_limit(self._log, size, session.relay)
             del features.keywords["SIZE"]
         session.learn(features)
 

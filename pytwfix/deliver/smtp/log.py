@@ -53,8 +53,8 @@ def features_discarded(log: ILog, words: str) -> None:
     log.info(f"discarding EHLO keywords: {words}")
 
 
-def size_limit(log: ILog, queue_id: str, text: str, namaddr: str) -> None:
-    log.info(f'{queue_id}: bad EHLO SIZE limit "{text}" from {namaddr}')
+def size_limit(log: ILog, text: str, namaddr: str) -> None:
+    log.warning(f'bad EHLO SIZE limit "{text}" from {namaddr}')
 
 
 def pix_workarounds(log: ILog, queue_id: str, words: str, namaddr: str) -> None:

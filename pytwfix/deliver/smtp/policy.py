@@ -95,15 +95,23 @@ class Policies:
         return "may" if cfg.smtp_use_tls else "none"
 
     async def find(self, destination: Destination, host: str) -> Policy:
-        """The policy for a server of a destination."""
+        """The policy for a server of a destination. Trouble: there is none that makes sense."""
         if self.never:
             return self._plain
+        try:
+            return await self._find(destination, host)
+        except Trouble as trouble:
+            log.tls_policy(self._host.log, f"TLS policy lookup for {destination.text}/{host}: {trouble.dsn.reason}")
+            raise
+
+    async def _find(self, destination: Destination, host: str) -> Policy:
         name = "lmtp" if self._config.lmtp else "smtp"
         if self._maps and not destination.path:
             found = await self._look_up(destination)
             if found is not None:
                 key, value = found
-                return self._parsed(f'{name}_tls_policy_maps "{key}"', value)
+                where = f'{name}_tls_policy_maps, next-hop destination "{key}"'
+                return self._parsed(where, destination.text, value)
         level = self._default
         if self._sites and not self._maps:
             level = await self._by_site(destination, host)
@@ -111,11 +119,11 @@ class Policies:
             raise self._bad(f'invalid tls security level: "{level}"')
         if level.startswith("dane") and destination.path:
             level = "may" if level == "dane" else level
-        return self._made(f"{name}_tls_security_level", level, {}, [], [], [])
+        return self._made(destination.text, level, {}, [], [], [])
 
     def made(self, level: str) -> Policy:
         """The policy of a level as the parameters describe it."""
-        return self._made("REQUIRETLS", level, {}, [], [], [])
+        return self._made("", level, {}, [], [], [])
 
     # The policy table.
 
@@ -137,7 +145,7 @@ class Policies:
                 return one, value.decode("utf-8", "replace")
         return None
 
-    def _parsed(self, where: str, value: str) -> Policy:
+    def _parsed(self, where: str, nexthop: str, value: str) -> Policy:
         words = [word for word in _SEPARATOR.split(value.strip()) if word]
         if not words:
             raise self._bad(f"{where}: invalid empty policy")
@@ -160,7 +168,7 @@ class Policies:
                 patterns.append(text.lower())
             if name not in _REPEATABLE:
                 given[name] = text
-        return self._made(where, level, given, match, exclude, patterns)
+        return self._made(nexthop, level, given, match, exclude, patterns)
 
     def _check(self, where: str, level: str, word: str, name: str, text: str | None, again: bool) -> None:
         if text is None:
@@ -171,7 +179,7 @@ class Policies:
             raise self._bad(f'{where}: attribute "{name}" has empty value')
         if level not in _ATTRIBUTES[name]:
             if level == "none":
-                log.tls_policy(self._host.log, f'{where}: ignoring attribute "{name}" with TLS disabled')
+                log.tls_policy(self._host.log, f'{where}: ignoring attribute "{word}" with TLS disabled')
                 return
             raise self._bad(f'{where}: attribute "{name}" invalid at security level "{level}"')
         if again and name not in _REPEATABLE:
@@ -187,7 +195,7 @@ class Policies:
 
     def _made(
         self,
-        where: str,
+        nexthop: str,
         level: str,
         given: dict[str, str],
         match: list[str],
@@ -216,7 +224,8 @@ class Policies:
             tuple(patterns) if cfg.smtp_tls_enforce_sts_mx_patterns and given.get("policy_type", "") == "sts" else (),
         )
         if level == "fingerprint" and not policy.match:
-            raise self._bad(f"{where}: configured at fingerprint security level, but with no fingerprints to match.")
+            text = "configured at fingerprint security level, but with no fingerprints to match."
+            raise self._bad(f"nexthop domain {nexthop}: {text}")
         return policy
 
     def _default_match(self, level: str) -> tuple[str, ...]:

@@ -55,15 +55,19 @@ class Passwords:
         if found is None:
             return
         user, password = found
-        allowed = await self._allowed(session, names)
-        authzid = user if self._cfg.send_cyrus_sasl_authzid else b""
-        mechanism = begin(allowed, user, password, authzid, self._config.host.random.bytes)
-        if mechanism is None:
+        names = [name for name in names if not self._filter or await self._filter.match(name)]
+        if not names:
             text = (
                 f"SASL authentication failed: server {session.namaddr} offered no compatible authentication "
                 "mechanisms for this type of connection security"
             )
             raise Trouble(Dsn("4.7.0", text), session.relay)
+        allowed = self._permitted(session, names)
+        authzid = user if self._cfg.send_cyrus_sasl_authzid else b""
+        mechanism = begin(allowed, user, password, authzid, self._config.host.random.bytes)
+        if mechanism is None:
+            log.sasl_failure(self._config.host.log, "No worthy mechs found")
+            raise self._cannot(session, "no mechanism available")
         await self._check_failed(session, user, password)
         try:
             await _Exchange(session, mechanism).run()
@@ -101,8 +105,12 @@ class Passwords:
         user, _, password = value.partition(self._cfg.smtp_sasl_password_result_delimiter.encode())
         return user, password
 
-    async def _allowed(self, session: Session, names: list[str]) -> list[str]:
-        """What the server offers, our security options permit, and the filter lets through."""
+    def _cannot(self, session: Session, why: str) -> Trouble:
+        text = f"SASL authentication failed; cannot authenticate to server {session.namaddr}: {why}"
+        return Trouble(Dsn("4.7.0", text), session.relay)
+
+    def _permitted(self, session: Session, names: list[str]) -> list[str]:
+        """The mechanisms that we know and that our security options permit."""
         cfg = self._cfg
         options = cfg.smtp_sasl_security_options
         if session.tls is not None:
@@ -114,8 +122,7 @@ class Passwords:
             kind = MECHANISMS.get(name)
             if kind is None or (kind.plaintext and "noplaintext" in words) or "mutual_auth" in words:
                 continue
-            if not self._filter or await self._filter.match(name):
-                allowed.append(name)
+            allowed.append(name)
         return allowed
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.x509 import Certificate
 from OpenSSL import SSL, crypto
 
+from pytwfix.basics.printable import printable_text
 from pytwfix.deliver.smtp import log
 from pytwfix.deliver.smtp.failures import TlsFailed, Trouble
 from pytwfix.deliver.smtp.tlscache import TlsCache
@@ -21,8 +22,8 @@ from pytwfix.net.tls import material
 from pytwfix.net.tls.ciphers import cipher_list
 from pytwfix.net.tls.contexts import ClientTls, ContextError, client_context, describe
 from pytwfix.net.tls.dane import verified
-from pytwfix.net.tls.peernames import certificate_names, fingerprints, matches
-from pytwfix.net.tls.verdict import verdict_of
+from pytwfix.net.tls.peernames import certificate_names, fingerprints, matches, signature
+from pytwfix.net.tls.verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
     from pytwfix.deliver.smtp.configuration import Configuration
@@ -156,12 +157,13 @@ def _judge(session: Session, policy: Policy, destination: Destination, connectio
     else:
         matched = wanted and certificate is not None and _matched(session, policy, destination, certificate)
     info = describe(connection, matched)
+    info = info._replace(detail=info.detail + signature(certificate, info.protocol))
     if matched and (policy.tlsa or policy.level == "fingerprint"):
         info = info._replace(trust="Verified")
     session.tls, session.reusable_tls = info, policy.reuse
     if config.tls_loglevel >= 1:
         if wanted and info.trust == "Untrusted":
-            log.tls_not_verified(config.host.log, session.relay, _why(problem.error))
+            log.tls_not_verified(config.host.log, session.relay, _why(problem, _chain(connection)))
         log.tls_established(config.host.log, session.relay, info, servername)
     if wanted and info.trust != "Verified":
         raise Trouble(NOT_VERIFIED, session.relay)
@@ -187,12 +189,15 @@ def _pattern(word: str, nexthop: str, host: str) -> str:
     return {"nexthop": nexthop, "dot-nexthop": "." + nexthop, "hostname": host}.get(word, word)
 
 
-def _why(number: int) -> str:
+def _why(verdict: Verdict, chain: list[Certificate]) -> str:
     """OpenSSL's complaint in words."""
+    number = verdict.error
     if number in (18, 19):
         return "self-signed certificate"
     if number in (2, 20, 21):
-        return "untrusted issuer"
+        issuer = chain[min(verdict.depth, len(chain) - 1)].issuer if chain else ()
+        names = "".join(f"/{part.rfc4514_attribute_name}={part.value!s}" for part in issuer)
+        return f"untrusted issuer {printable_text(names, utf8=True)}"
     if number == 9:
         return "certificate not yet valid"
     if number == 10:

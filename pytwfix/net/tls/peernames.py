@@ -11,9 +11,16 @@ from collections.abc import Iterable
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from OpenSSL.crypto import X509
 
 from pytwfix.mail.idn import to_ascii
 
+_CURVES = {
+    "secp256r1": ("prime256v1", "SHA256"),
+    "secp384r1": ("secp384r1", "SHA384"),
+    "secp521r1": ("secp521r1", "SHA512"),
+}
 _DIGESTS: dict[str, type[hashes.HashAlgorithm]] = {
     "md5": hashes.MD5,
     "sha1": hashes.SHA1,
@@ -74,6 +81,22 @@ def fingerprints(certificate: x509.Certificate, digest: str) -> tuple[str, str]:
     hasher = hashes.Hash(kind())
     hasher.update(key)
     return _colons(certificate.fingerprint(kind())), _colons(hasher.finalize())
+
+
+def signature(certificate: X509 | None, protocol: str) -> str:
+    """` server-signature RSA-PSS (2048 bits) server-digest SHA256`: what a peer signs with in TLS 1.3, where its key
+    decides that; nothing for other versions (LG-6)."""
+    if certificate is None or protocol != "TLSv1.3":
+        return ""
+    key = certificate.to_cryptography().public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return f" server-signature RSA-PSS ({key.key_size} bits) server-digest SHA256"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        name, digest = _CURVES.get(key.curve.name, (key.curve.name, "SHA256"))
+        return f" server-signature ECDSA ({name}) server-digest {digest}"
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return " server-signature ED25519"
+    return ""
 
 
 def _colons(data: bytes) -> str:

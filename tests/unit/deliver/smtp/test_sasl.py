@@ -81,10 +81,11 @@ class SaslTests(SmtpCase):
         self.ready("PLAIN LOGIN", smtp_sasl_security_options="noplaintext, noanonymous")
         self.assertEqual(len(self.deliver().deferred), 1)
         self.assertIn(
-            "dsn=4.7.0, status=deferred (SASL authentication failed: server 192.0.2.10[192.0.2.10] offered no "
-            "compatible authentication mechanisms for this type of connection security)",
+            "dsn=4.7.0, status=deferred (SASL authentication failed; cannot authenticate to server "
+            "192.0.2.10[192.0.2.10]: no mechanism available)",
             self.ends()[0],
         )
+        self.logged("warning: SASL authentication failure: No worthy mechs found")
 
     def test_filter(self) -> None:
         """SM-14: smtp_sasl_mechanism_filter."""
@@ -92,6 +93,13 @@ class SaslTests(SmtpCase):
         self.start()
         self.net.settle()
         self.assertEqual(self.server.commands[1], b"AUTH LOGIN")
+        self.ready("PLAIN LOGIN", smtp_sasl_mechanism_filter="cram-md5")
+        self.deliver()
+        self.assertIn(
+            "dsn=4.7.0, status=deferred (SASL authentication failed: server 192.0.2.10[192.0.2.10] offered no "
+            "compatible authentication mechanisms for this type of connection security)",
+            self.ends()[0],
+        )
 
     def test_refused(self) -> None:
         """SM-14: a login that fails defers, or bounces with smtp_sasl_auth_soft_bounce = no."""
