@@ -10,6 +10,8 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+from pytwfix.basics.socketpath import reachable
+
 _TIMEOUT = 3600.0
 
 
@@ -29,7 +31,8 @@ def ask(path: str, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     connection.settimeout(_TIMEOUT)
     with connection:
         try:
-            connection.connect(path)
+            with reachable(path) as name:
+                connection.connect(name)
             connection.sendall(json.dumps(request).encode() + b"\n")
         except OSError as error:
             raise ControlDown(error.strerror or str(error)) from None

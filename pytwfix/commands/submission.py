@@ -14,6 +14,7 @@ import time
 from pytwfix.accept.pickup import drop, records
 from pytwfix.accept.pickup.dropname import SUBMITTER
 from pytwfix.basics.disk import Disk
+from pytwfix.basics.socketpath import reachable
 from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.maincf import config_directory, read_main
 from pytwfix.settings.snapshot import Snapshot
@@ -84,7 +85,8 @@ def _connect(path: str) -> socket.socket | None:
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(_TIMEOUT)
     try:
-        connection.connect(path)
+        with reachable(path) as name:
+            connection.connect(name)
     except (FileNotFoundError, ConnectionRefusedError):
         connection.close()
         return None

@@ -11,6 +11,7 @@ import stat
 from typing import NamedTuple
 
 from pytwfix.basics.hostport import parse_hostport
+from pytwfix.basics.socketpath import reachable
 from pytwfix.master.plan import Plan, program
 from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.machine import own_addresses
@@ -149,7 +150,8 @@ def _bind_unix(made: socket.socket, path: str) -> None:
             os.unlink(path)
     except FileNotFoundError:
         pass
-    made.bind(path)
+    with reachable(path) as name:
+        made.bind(name)
     os.chmod(path, 0o666)
 
 

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from pytwfix.basics.socketpath import reachable
+
 T = TypeVar("T")
 
 
@@ -60,7 +62,8 @@ class Pool:
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(self._timeout)
         try:
-            connection.connect(self._address)
+            with reachable(self._address) as name:
+                connection.connect(name)
         except OSError:
             connection.close()
             raise

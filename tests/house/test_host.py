@@ -17,7 +17,7 @@ DIRECT = frozenset(["open", "time.time", "time.time_ns", "time.monotonic", "time
 MODULES = ("random", "secrets", "shutil", "tempfile", "subprocess", "uuid", "multiprocessing")
 
 # These live outside of the reactor, or are what the host is made of.
-OUTSIDE = ("commands/", "master/", "keeper/", "ipc/", "basics/disk.py", "basics/atomicfile.py")
+OUTSIDE = ("commands/", "master/", "keeper/", "ipc/", "basics/disk.py", "basics/atomicfile.py", "basics/socketpath.py")
 # module -> why it may
 EXCEPTIONS = {
     "logs/destinations.py": "the log is below the host: it must work when nothing else does",
