@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from pytwfix.contracts.asuser import AsUserError, CommandResult, CommandRun, FileRead, Identity, MailboxWrite
 from pytwfix.keeper import wire
-from pytwfix.keeper.attempts import write_with_attempts
+from pytwfix.keeper.attempts import Attempts
 
 _GRACE = 10.0
 
@@ -33,6 +33,7 @@ class KeeperClient(Protocol):
         self._number = 0
         self._waiting: dict[int, tuple[int, Deferred[Any], Any]] = {}
         self._up = False
+        self._attempts = Attempts(reactor.callLater)
 
     def connectionMade(self) -> None:
         self._up = True
@@ -63,7 +64,7 @@ class KeeperClient(Protocol):
         def once() -> Deferred[None]:
             return self._ask(wire.WRITE, who, body, self._patience)
 
-        return Deferred.fromCoroutine(write_with_attempts(once, request, self._reactor.callLater))
+        return self._attempts.write(once, request)
 
     def read(self, who: Identity, request: FileRead) -> Deferred[bytes | None]:
         return self._ask(wire.READ, who, wire.pack_read(request), self._patience)

@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from pytwfix.contracts.asuser import AsUserError, CommandResult, CommandRun, FileRead, Identity, MailboxWrite
 from pytwfix.contracts.host import IThreads
 from pytwfix.keeper import verbs
-from pytwfix.keeper.attempts import write_with_attempts
+from pytwfix.keeper.attempts import Attempts
 from pytwfix.keeper.command import Running, finish, start, start_on
 
 
@@ -28,12 +28,13 @@ class InProcess:
         self._reactor = reactor
         self._slots = DeferredSemaphore(commands)
         self._running: set[Running] = set()
+        self._attempts = Attempts(reactor.callLater)
 
     def write(self, who: Identity, request: MailboxWrite) -> Deferred[None]:
         def once() -> Deferred[None]:
             return self._threads.run(verbs.write, request)
 
-        return Deferred.fromCoroutine(write_with_attempts(once, request, self._reactor.callLater))
+        return self._attempts.write(once, request)
 
     def read(self, who: Identity, request: FileRead) -> Deferred[bytes | None]:
         owner = who.uid or os.geteuid()

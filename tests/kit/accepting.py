@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from pytwfix.contracts.cleanup import Committed, Origin
 from pytwfix.contracts.dns import MX, Address, Answer, ClientNames, DnsError, NoData, NoSuchName
-from pytwfix.contracts.rewriting import CLASS_DEFAULT, CLASS_LOCAL, Resolved
+from pytwfix.contracts.rewriting import CLASS_ALIAS, CLASS_DEFAULT, CLASS_LOCAL, Resolved
 from pytwfix.contracts.verification import OK, Verified
 from pytwfix.mail.envelope import Envelope, Recipient
 
@@ -70,20 +70,22 @@ class MemoryCleanup:
 
 
 class TableRewriter:
-    """IRewriter: domains to classes; addresses to whole answers in `special`."""
+    """IRewriter of example.com: domains to classes; addresses to whole answers in `special`."""
 
     def __init__(self, classes: dict[bytes, int], special: dict[bytes, Resolved] | None = None) -> None:
         self.classes = classes
         self.special = special or {}
 
     def rewrite(self, context: str, address: bytes) -> Deferred[bytes]:
-        return succeed(address)
+        return succeed(address if b"@" in address else address + b"@example.com")
 
     def resolve(self, sender: bytes, address: bytes, verify: bool = False) -> Deferred[Resolved]:
         if address in self.special:
             return succeed(self.special[address])
         domain = address.rpartition(b"@")[2].lower()
         known = CLASS_LOCAL if b"@" not in address else self.classes.get(domain, CLASS_DEFAULT)
+        if known == CLASS_ALIAS:  # as the real one has it
+            return succeed(Resolved("error", "5.1.1 User unknown in virtual alias table", address, known))
         return succeed(Resolved("smtp", domain.decode(), address, known))
 
 

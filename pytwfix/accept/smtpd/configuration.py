@@ -208,6 +208,8 @@ class Configuration:
         ]
         self.rewritten_maps = AddressMaps(rewriting, delimiter, False)
         self.local_recipients = AddressMaps([maps(cfg.local_recipient_maps, "local_recipient_maps")], delimiter, True)
+        # The bounce service sends as two of them, and the queue manager takes mail for all three.
+        self.own_recipients = {b"postmaster", b"mailer-daemon", cfg.double_bounce_sender.lower().encode()}
         mailboxes = maps(cfg.virtual_mailbox_maps, "virtual_mailbox_maps")
         self.virtual_mailboxes = AddressMaps([mailboxes], delimiter, False)
         relay = maps(cfg.relay_recipient_maps, "relay_recipient_maps")

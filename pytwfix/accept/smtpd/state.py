@@ -205,10 +205,12 @@ class State:
     # What several checks ask for.
 
     async def resolve(self, address: bytes) -> Resolved:
-        """Where an address goes; asked once a transaction."""
+        """Where an address goes, with what its domain lacks; asked once a transaction."""
         resolved = self.resolved.get(address)
         if resolved is None:
-            resolved = await self.host.peers.rewriter.resolve(self.sender or b"", address)
+            rewriter = self.host.peers.rewriter
+            whole = await rewriter.rewrite("local", address)
+            resolved = await rewriter.resolve(self.sender or b"", whole)
             self.resolved[address] = resolved
         return resolved
 

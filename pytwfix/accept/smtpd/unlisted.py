@@ -57,6 +57,8 @@ class RejectUnlisted:
         codes = config.codes
         maps: AddressMaps
         if flags & CLASS_LOCAL:
+            if resolved.recipient.rpartition(b"@")[0].lower() in config.own_recipients:
+                return DUNNO
             maps, code, table = config.local_recipients, codes.unknown_local, "local recipient"
         elif flags & CLASS_VIRTUAL:
             maps, code, table = config.virtual_mailboxes, codes.unknown_virtual_mailbox, "virtual mailbox"

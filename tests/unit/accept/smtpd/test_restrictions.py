@@ -404,6 +404,20 @@ class Destinations(Asked):
         alias = {"virtual_alias_maps": "inline:{ghost@example.com=bob}"}
         self.assertEqual(OK, self.rcpt(alias, HELO, MAIL, "RCPT TO:<ghost@example.com>"))
         self.assertEqual(OK, self.rcpt({"recipient_delimiter": "+"}, HELO, MAIL, "RCPT TO:<bob+x@example.com>"))
+        one = {"virtual_alias_maps": "inline:{one@alias.example=bob}"}
+        self.assertEqual(OK, self.rcpt(one, HELO, MAIL, "RCPT TO:<one@alias.example>"))
+
+    def test_without_domain(self) -> None:
+        """SD-38, TR-2: what smtpd resolves is the address with our origin."""
+        self.assertEqual(OK, self.rcpt({}, HELO, MAIL, "RCPT TO:<bob>"))
+        said = "550 5.1.1 <ghost>: Recipient address rejected: User unknown in local recipient table"
+        self.assertEqual(said, self.rcpt({}, HELO, MAIL, "RCPT TO:<ghost>"))
+
+    def test_always_there(self) -> None:
+        """SD-38: the addresses of the mail system itself are known in local domains."""
+        main = {"local_recipient_maps": "inline:{bob=x}"}
+        for name in ("postmaster", "MAILER-DAEMON", "double-bounce"):
+            self.assertEqual(OK, self.rcpt(main, HELO, MAIL, f"RCPT TO:<{name}@example.com>"))
 
     def test_unlisted_sender(self) -> None:
         """SD-33: the statuses that Postfix gives."""
