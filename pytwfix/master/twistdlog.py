@@ -6,6 +6,8 @@ import os
 import sys
 from typing import Any
 
+from twisted.python.log import textFromEventDict
+
 
 def observer() -> Any:
     """A legacy log observer for `twistd --logger`."""
@@ -15,8 +17,9 @@ def observer() -> Any:
 def _observe(event: dict[str, Any]) -> None:
     if not event.get("isError"):
         return
-    failure = event.get("failure")
-    why = event.get("why") or ""
-    text = failure.getTraceback() if failure is not None else " ".join(str(part) for part in event.get("message", ()))
-    sys.stderr.write(f"pytwfix[{os.getpid()}]: error: {why} {text}\n")
-    sys.stderr.flush()
+    text = textFromEventDict(event) or ""
+    if not text.strip():
+        return
+    out = sys.__stderr__ or sys.stderr  # twistd has put the log in the place of sys.stderr
+    out.write(f"pytwfix[{os.getpid()}]: error: {text}\n")
+    out.flush()
