@@ -1,0 +1,121 @@
+"""verify: cache and probes (VE-1)."""
+
+from __future__ import annotations
+
+import os
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from pytwfix.contracts.verification import BOUNCE, DEFER, OK, TODO, Verified
+from pytwfix.mail.envelope import TRACE_PROBE
+from pytwfix.mail.errors import queue_file_write_error
+from pytwfix.verify.service import VerifyService
+from tests.kit.accepting import MemoryCleanup
+from tests.kit.host import MemoryHost
+
+DAY, HOUR = 86400, 3600
+USER = b"user@example.com"
+
+
+class Verifying(SynchronousTestCase):
+    def make(self, **main: str) -> VerifyService:
+        self.cleanup = MemoryCleanup()
+        values = {"address_verify_map": "", **main}
+        self.host = MemoryHost(values, "verify", "verify", cleanup=self.cleanup)
+        made = VerifyService(self.host)
+        made.startService()
+        self.addCleanup(made.stopService)
+        return made
+
+    def ask(self, made: VerifyService, address: bytes = USER) -> tuple[int, str]:
+        found: Verified = self.successResultOf(made.query(address))
+        return found.status, found.text
+
+    def tell(self, made: VerifyService, status: int, text: str = "said") -> None:
+        self.successResultOf(made.update(USER, status, text))
+
+    def test_probe(self) -> None:
+        """VE-1: an address that is not known is probed once, by a mail that is marked as a probe."""
+        made = self.make()
+        self.assertEqual((TODO, "Address verification in progress"), self.ask(made))
+        self.ask(made)
+        (mail,) = self.cleanup.mails
+        self.assertEqual((b"double-bounce@mx.example.com", "committed"), (mail.from_, mail.ended))
+        self.assertEqual([USER], [one.address for one in mail.recipients])
+        self.assertTrue(mail.envelope.trace_flags & TRACE_PROBE)
+        self.tell(made, OK, "250 ok")
+        self.assertEqual((OK, "250 ok"), self.ask(made))
+
+    def test_probe_lost(self) -> None:
+        """A probe that never comes back is sent again after a while; one that cannot be queued is logged."""
+        made = self.make()
+        self.cleanup.error = queue_file_write_error("disk full")
+        self.ask(made)
+        self.assertIn("disk full", self.host.log.lines[-1])
+        self.host.clock.advance(999)
+        self.ask(made)
+        self.assertEqual(1, len(self.cleanup.mails))
+        self.host.clock.advance(1)
+        self.ask(made)
+        self.assertEqual(2, len(self.cleanup.mails))
+
+    def test_refresh(self) -> None:
+        """VE-1: good 31d and 7d, bad 3d and 3h."""
+        bad = (3 * HOUR, 3 * DAY)
+        for status, refresh, expire in ((OK, 7 * DAY, 31 * DAY), (BOUNCE, *bad), (DEFER, *bad)):
+            made = self.make()
+            self.tell(made, status)
+            self.host.clock.advance(refresh - 1)
+            self.assertEqual((status, "said"), self.ask(made))
+            self.assertEqual(0, len(self.cleanup.mails))
+            self.host.clock.advance(1)
+            self.assertEqual((status, "said"), self.ask(made))
+            self.assertEqual(1, len(self.cleanup.mails))
+            self.host.clock.advance(expire - refresh)
+            self.assertEqual(TODO, self.ask(made)[0])
+
+    def test_optimistic(self) -> None:
+        """A good address stays good while a probe fails; a bad one becomes good at once."""
+        made = self.make()
+        self.tell(made, OK)
+        self.tell(made, BOUNCE, "550 no")
+        self.assertEqual((OK, "said"), self.ask(made))
+        other = self.make()
+        self.tell(other, BOUNCE, "550 no")
+        self.tell(other, OK, "250 yes")
+        self.assertEqual((OK, "250 yes"), self.ask(other))
+
+    def test_no_negative_cache(self) -> None:
+        """address_verify_negative_cache = no: a failure is told to who waits now, and not kept."""
+        made = self.make(address_verify_negative_cache="no")
+        self.ask(made)
+        self.tell(made, BOUNCE, "550 no")
+        self.assertEqual((BOUNCE, "550 no"), self.ask(made))
+        self.host.clock.advance(3 * HOUR)
+        self.ask(made)
+        self.assertEqual(2, len(self.cleanup.mails))
+
+    def test_sender(self) -> None:
+        """address_verify_sender: empty or <> is the null sender, a bare name is completed."""
+        for text, expected in (("", b""), ("<>", b""), ("probe", b"probe@mx.example.com"), ("a@b.test", b"a@b.test")):
+            self.ask(self.make(address_verify_sender=text))
+            self.assertEqual(expected, self.cleanup.mails[0].from_)
+
+    def test_table(self) -> None:
+        """address_verify_map keeps `status:probed:updated:text` over a restart; the sweep empties it."""
+        directory = os.path.abspath(self.mktemp())
+        os.makedirs(directory)
+        name = f"lmdb:{directory}/verify_cache"
+        self.tell(self.make(address_verify_map=name), BOUNCE, "550 no: such user")
+        made = self.make(address_verify_map=name)
+        self.assertEqual((BOUNCE, "550 no: such user"), self.ask(made))
+        table = self.host.tables.open_writable(name)
+        self.assertEqual([(USER, b"2:0:1700000000:550 no: such user")], list(table.items()))
+        self.host.clock.pump([12 * HOUR] * 6)
+        self.assertEqual([], list(table.items()))
+
+    def test_broken_table(self) -> None:
+        made = self.make(address_verify_map="lmdb:/nonexistent/cache")
+        self.tell(made, OK)
+        self.assertEqual(OK, self.ask(made)[0])
+        self.assertIn("in memory only", "".join(self.host.log.lines))
