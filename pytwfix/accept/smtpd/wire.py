@@ -66,6 +66,8 @@ class Wire(Protocol):
         if set_no_delay is not None:
             set_no_delay(True)
         self._tcp.registerProducer(self, True)
+        if self._config.tls.wrapper:
+            self._tcp.pauseProducing()  # what comes is for TLS, which may not be ready at once
         self._timer = self._host.call_later(self._config.timeout, self._tick)
         self._start(self)
 
@@ -230,6 +232,8 @@ class Wire(Protocol):
         self._tcp.unregisterProducer()
         self._tcp.startTLS(context)
         self._tcp.registerProducer(self, True)
+        if self._config.tls.wrapper:
+            self._tcp.resumeProducing()
         return await handshake
 
     def _handshake_failed(self, reason: Failure) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from pytwfix.contracts.rewriting import CLASS_LOCAL, ERROR, Resolved
@@ -155,6 +156,12 @@ class Commands(SynchronousTestCase):
         smtp = Smtp(smtpd_host({"smtpd_discard_ehlo_keywords": "chunking, nonsense"}))
         smtp.send("EHLO x")
         self.assertEqual("discarding EHLO keywords: CHUNKING", smtp.log[-1])
+
+    def test_wrapper_waits(self) -> None:
+        """SD-42: nothing is read before TLS can begin, however long the client's name takes to be found."""
+        host = smtpd_host({"smtpd_tls_wrappermode": "yes"})
+        host.names.client = lambda *_: Deferred()
+        self.assertEqual("paused", Smtp(host).transport.producerState)
 
     def test_starttls_offered(self) -> None:
         """SD-3, SD-42: not without a certificate; a context that cannot be made is 454."""
