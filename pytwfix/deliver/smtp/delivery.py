@@ -48,6 +48,7 @@ class Delivery:
         self._outcome = Outcome(config.host, request)
         self._sending: Sending
         self._trouble = _NO_ONE  # why nobody who is left could be served
+        self._said = True
         self._tried: set[tuple[str, int]] = set()  # addresses and ports
         self._passed_on: DeliveryResult | None = None
         self._hopeless = False
@@ -142,7 +143,7 @@ class Delivery:
                 continue
             if most and sessions >= most:
                 return
-            sending.note_kept()
+            self._say_why()
             try:
                 session = await self._session(server, place, key)
             except Trouble as trouble:
@@ -228,10 +229,16 @@ class Delivery:
         """The latest reason, for all who are left."""
         times = self._request.times
         times.connected, times.reuse = self._host.now(), 0
-        if self._trouble is not _NO_ONE and self._trouble.relay != "none":
-            log.next_server(self._host.log, self._request.queue_id, self._trouble.dsn.reason)
         self._trouble = trouble
+        self._said = trouble.relay == "none"  # a connection that was not made is logged as such
         self._sending.forget_kept()
+
+    def _say_why(self) -> None:
+        """Another server is asked: say what the last one did not like."""
+        if not self._said:
+            self._said = True
+            log.next_server(self._host.log, self._request.queue_id, self._trouble.dsn.reason)
+        self._sending.note_kept()
 
     async def _pass_on(self, text: str) -> None:
         """The best server is this machine: another transport has the mail (best_mx_transport)."""

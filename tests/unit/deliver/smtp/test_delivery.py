@@ -461,6 +461,14 @@ class ManyServers(SmtpCase):
         )
         self.assertIn("relay=b.dest.example[192.0.2.20]:25", self.ends()[1])
 
+    def test_unfriendly_server(self) -> None:
+        """SM-5, SM-8: what one server said is logged when another is asked, and only then."""
+        self.server.rules({"greeting": b"421 4.3.2 busy\r\n"})
+        self.listens("192.0.2.20")
+        self.assertEqual(self.deliver(nexthop="dest.example").deferred, [])
+        text = "host a.dest.example[192.0.2.10] refused to talk to me: 421 4.3.2 busy"
+        self.assertEqual([line for line in self.log if "refused" in line], [f"QID1: {text}"])
+
     def test_down_server(self) -> None:
         """SM-4: a server that is down is no matter when there is another."""
         self.net.servers[("192.0.2.10", 25)] = Exception("x")
