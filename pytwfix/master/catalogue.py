@@ -36,7 +36,8 @@ ROOMS = {
 _EXTRA: dict[str, Callable[[Service], tuple[Any, ...]]] = {
     "pipe": lambda service: (service.arguments,),
     "spawn": lambda service: (service.arguments,),
-    "lmtp": lambda service: (True,),
+    "smtp": lambda service: (False, service.arguments),
+    "lmtp": lambda service: (True, service.arguments),
 }
 
 
