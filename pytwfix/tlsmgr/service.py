@@ -90,7 +90,7 @@ class SessionCache:
         prefix = f"{self._name}_tls_session_cache"
         self._timeout = float(parse_duration(self._host.parameter(f"{prefix}_timeout") or "3600s"))
         database = self._host.parameter(f"{prefix}_database") or ""
-        self._table = self._host.tables.open_writable(database) if database else None
+        self._table = self._host.tables.open_writable(database, 0) if database else None  # 0: keys as they are
 
     def lookup(self, key: str) -> Deferred[bytes | None]:
         known = self._memory.get(key)

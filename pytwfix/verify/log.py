@@ -15,3 +15,7 @@ def unusable(out: ILog, reason: str) -> None:
 
 def not_probed(out: ILog, address: bytes, reason: str) -> None:
     out.warning(f"{address.decode('utf-8', 'replace')}: address verification probe: {reason}")
+
+
+def cleaned(out: ILog, name: str, retained: int, dropped: int) -> None:
+    out.info(f"cache {name} full cleanup: retained={retained} dropped={dropped} entries")

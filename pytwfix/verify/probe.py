@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytwfix.contracts.cleanup import INTERNAL, MAP, Origin
+from pytwfix.contracts.cleanup import INTERNAL, MAP, SMTPUTF8_AUTODETECT, Origin
 from pytwfix.mail.dates import mail_date
 from pytwfix.mail.envelope import TRACE_PROBE, Recipient
+from pytwfix.mail.probesender import probe_sender
+from pytwfix.tables.names import split_list
 from pytwfix.verify.settings import VerifySettings
 
 if TYPE_CHECKING:
@@ -17,12 +19,15 @@ if TYPE_CHECKING:
 async def send(host: IHost, address: bytes) -> None:
     """MailError: it could not be queued."""
     cfg = host.settings(VerifySettings)
-    origin = Origin(INTERNAL | MAP, rewrite_context="local", source="local", service="verify", arrival=host.now())
+    flags = INTERNAL | MAP
+    if not {"all", "verify"}.isdisjoint(split_list(cfg.smtputf8_autodetect_classes)):
+        flags |= SMTPUTF8_AUTODETECT
+    origin = Origin(flags, rewrite_context="local", source="local", service="verify", arrival=host.now())
     transaction = await host.peers.cleanup.begin(origin)
     try:
         transaction.envelope.trace_flags |= TRACE_PROBE
-        await transaction.sender(sender(cfg))
-        await transaction.recipient(Recipient(address, address))
+        await transaction.sender(sender(cfg, host.now()))
+        await transaction.recipient(Recipient(address, address, b"rfc822;" + address))
         waiting = transaction.body(_content(transaction, cfg, address, host.now()))
         if waiting is not None:
             await waiting
@@ -32,10 +37,10 @@ async def send(host: IHost, address: bytes) -> None:
         raise
 
 
-def sender(cfg: VerifySettings) -> bytes:
-    """address_verify_sender; empty or <> is the null sender."""
-    text = cfg.address_verify_sender
-    if text in ("", "<>"):
+def sender(cfg: VerifySettings, now: float) -> bytes:
+    """address_verify_sender at this time; empty or <> is the null sender."""
+    text = probe_sender(cfg.address_verify_sender, cfg.address_verify_sender_ttl, now)
+    if not text:
         return b""
     return (text if "@" in text else f"{text}@{cfg.myorigin}").encode("utf-8", "surrogateescape")
 
@@ -45,7 +50,7 @@ def _content(transaction: ITransaction, cfg: VerifySettings, address: bytes, now
     identity = f"{transaction.queue_id}@{cfg.myhostname}"
     lines = (
         f"Received: by {cfg.myhostname} ({cfg.mail_name})\r\n\tid {transaction.queue_id}; {mail_date(now)}",
-        f"From: <{sender(cfg).decode('utf-8', 'replace')}>",
+        f"From: <{sender(cfg, now).decode('utf-8', 'replace')}>",
         f"To: <{address.decode('utf-8', 'replace')}>",
         "Subject: Mail delivery probe",
         f"Date: {mail_date(now)}",

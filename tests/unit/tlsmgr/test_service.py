@@ -55,12 +55,15 @@ class Sessions(SynchronousTestCase):
         main = {"smtp_tls_session_cache_database": f"lmdb:{directory}/smtp_scache"}
         made = self.make(**main)
         made.update("smtp", "k", b"a:b\0c")
+        made.update("smtp", "Key", b"x")
         self.assertEqual(b"a:b\0c", self.look(self.make(**main), "k"))
+        self.assertEqual(b"x", self.look(self.make(**main), "Key"))
         again = self.make(**main)
         self.look(again, "k")
+        self.look(again, "Key")
         self.host.clock.advance(5000)
         self.assertIsNone(self.look(again, "k"))
-        table = self.host.tables.open_writable(main["smtp_tls_session_cache_database"])
+        table = self.host.tables.open_writable(main["smtp_tls_session_cache_database"], 0)
         self.assertEqual([], list(table.items()))
 
     def test_broken_table(self) -> None:

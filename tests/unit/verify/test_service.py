@@ -80,6 +80,11 @@ class Verifying(SynchronousTestCase):
         self.tell(made, OK)
         self.tell(made, BOUNCE, "550 no")
         self.assertEqual((OK, "said"), self.ask(made))
+        self.host.clock.advance(7 * DAY)
+        for _ in range(3):
+            self.ask(made)
+            self.tell(made, BOUNCE, "550 no")
+        self.assertEqual(1, len(self.cleanup.mails))
         other = self.make()
         self.tell(other, BOUNCE, "550 no")
         self.tell(other, OK, "250 yes")
@@ -91,8 +96,8 @@ class Verifying(SynchronousTestCase):
         self.ask(made)
         self.tell(made, BOUNCE, "550 no")
         self.assertEqual((BOUNCE, "550 no"), self.ask(made))
-        self.host.clock.advance(3 * HOUR)
-        self.ask(made)
+        self.host.clock.advance(10)
+        self.assertEqual(TODO, self.ask(made)[0])
         self.assertEqual(2, len(self.cleanup.mails))
 
     def test_sender(self) -> None:
@@ -101,6 +106,11 @@ class Verifying(SynchronousTestCase):
             self.ask(self.make(address_verify_sender=text))
             self.assertEqual(expected, self.cleanup.mails[0].from_)
 
+    def test_changing_sender(self) -> None:
+        """VE-1: address_verify_sender_ttl."""
+        self.ask(self.make(address_verify_sender="probe", address_verify_sender_ttl="3600s"))
+        self.assertEqual(b"probeHVCZ@mx.example.com", self.cleanup.mails[0].from_)
+
     def test_table(self) -> None:
         """address_verify_map keeps `status:probed:updated:text` over a restart; the sweep empties it."""
         directory = os.path.abspath(self.mktemp())
@@ -108,11 +118,36 @@ class Verifying(SynchronousTestCase):
         name = f"lmdb:{directory}/verify_cache"
         self.tell(self.make(address_verify_map=name), BOUNCE, "550 no: such user")
         made = self.make(address_verify_map=name)
+        self.successResultOf(made.update(b"Mixed@Case", OK, "yes"))
+        self.assertEqual((OK, "yes"), self.ask(self.make(address_verify_map=name), b"Mixed@Case"))
+        self.successResultOf(self.host.tables.open_writable(name, 0).delete(b"Mixed@Case"))
+        made = self.make(address_verify_map=name)
         self.assertEqual((BOUNCE, "550 no: such user"), self.ask(made))
-        table = self.host.tables.open_writable(name)
-        self.assertEqual([(USER, b"2:0:1700000000:550 no: such user")], list(table.items()))
+        table = self.host.tables.open_writable(name, 0)
+        self.host.clock.advance(0)
+        swept = b"_LAST_CACHE_CLEANUP_COMPLETED_"
+        self.assertEqual(
+            [(USER, b"2:0:1700000000:550 no: such user"), (swept, b"1700000000")], sorted(table.items(), reverse=True)
+        )
         self.host.clock.pump([12 * HOUR] * 6)
-        self.assertEqual([], list(table.items()))
+        self.assertEqual([swept], [key for key, _value in table.items()])
+        self.assertEqual(f"cache {name} full cleanup: retained=0 dropped=1 entries", self.host.log.lines[-1])
+
+    def test_sweeps(self) -> None:
+        """VE-1: a sweep at once if none is known of, then every interval, also over a restart."""
+        directory = os.path.abspath(self.mktemp())
+        os.makedirs(directory)
+        name = f"lmdb:{directory}/verify_cache"
+        for expected in (1, 0):
+            self.make(address_verify_map=name)
+            self.host.clock.advance(0)
+            self.host.clock.advance(12 * HOUR - 1)
+            self.assertEqual(expected, len([line for line in self.host.log.lines if "full cleanup" in line]))
+        self.host.clock.advance(1)
+        self.assertIn("full cleanup: retained=0 dropped=0 entries", self.host.log.lines[-1])
+        self.make(address_verify_cache_cleanup_interval="0")
+        self.host.clock.advance(30 * DAY)
+        self.assertEqual([], self.host.log.lines)
 
     def test_broken_table(self) -> None:
         made = self.make(address_verify_map="lmdb:/nonexistent/cache")
