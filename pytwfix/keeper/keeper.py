@@ -332,7 +332,7 @@ def main(socket_fd: int, mail_owner_uid: int, spool_directories: Sequence[str] =
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # sent to all processes at once, it must not cut off deliveries
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with socket.socket(fileno=socket_fd) as connection:
         Keeper(connection, mail_owner_uid, spool_directories).run()

@@ -32,14 +32,15 @@ class Inline(MultiService):
         self._ready = ready
         self.process = Process(reactor, prepared.log)
         self._asuser = InProcess(self.process.threads, reactor)
-        self._host = ServiceHost(self.process, prepared.plan, Service("master", "unix", "master"), None)
-        self.log = self._host.log
         self.rooms: Rooms | None = None
         self._control: ControlPorts | None = None
 
     def startService(self) -> None:
         prepared = self._prepared
-        prepared.lock.write_pid()  # twistd may have forked since
+        # Not before: twistd may have forked since, and the lock and log lines have the process ID.
+        prepared.lock.write_pid()
+        self._host = ServiceHost(self.process, prepared.plan, Service("master", "unix", "master"), None)
+        self.log = self._host.log
         self.process.start()
         attach_network(self.process)
         make_ready(self._host, prepared.plan)

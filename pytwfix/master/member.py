@@ -8,6 +8,7 @@ word, when the master is gone, and, in the agents' process, when the keeper is.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -91,6 +92,7 @@ class Member:
     # -- beginning -----------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: self._reactor.callFromThread(self._end))
         self._process.start()
         served = {
             methods.PEER: self._peer,

@@ -10,6 +10,7 @@ import socket
 
 from pytwfix.logs.destinations import Destination, destination
 from pytwfix.master.hangup import Hangup
+from pytwfix.master.limits import raise_descriptor_limit
 from pytwfix.master.placement import known
 from pytwfix.master.plan import Plan, program, read_plan
 from pytwfix.master.sockets import Place, bind_all, unlink
@@ -49,6 +50,7 @@ class Prepared:
 
 def prepare(directory: str) -> Prepared:
     """Everything up to the first process. StartError."""
+    raise_descriptor_limit()
     hangup = Hangup()  # before the lock, by which `postfix reload` finds us
     try:
         plan = read_plan(directory)

@@ -56,13 +56,9 @@ class Supervisor(MultiService):
         self._ready = ready
         self._owner = self._checked_owner()
         self._lines = LogSwitch(prepared.log)
-        self._host = ServiceHost(
-            Process(reactor, self._lines), prepared.plan, Service("master", "unix", "master"), None
-        )
-        self.log = self._host.log
+        self._process = Process(reactor, self._lines)
         self._vault = Vault(prepared.plan)
         self._listeners = Listeners(prepared.sockets, self._owner)
-        self._stress = Stress(reactor, self.log, self._switch_stress)
         self._children: dict[tuple[str, int], Child] = {}
         self._keepers: set[Child] = set()
         self._timers: dict[tuple[str, int], Any] = {}
@@ -109,6 +105,10 @@ class Supervisor(MultiService):
 
     def startService(self) -> None:
         super().startService()
+        # Not before: twistd may have forked since, and log lines have the process ID.
+        self._host = ServiceHost(self._process, self._plan, Service("master", "unix", "master"), None)
+        self.log = self._host.log
+        self._stress = Stress(self._reactor, self.log, self._switch_stress)
         try:
             self._begin()
         except Exception as error:
@@ -118,7 +118,7 @@ class Supervisor(MultiService):
             raise
 
     def _begin(self) -> None:
-        self._prepared.lock.write_pid()  # twistd may have forked since
+        self._prepared.lock.write_pid()
         for text in complaints(self._plan):
             self.log.warning(text)
         make_ready(self._host, self._plan)
