@@ -36,16 +36,21 @@ _EXPANSION_ERROR = MailError(Reply(451, "4.6.0", "Alias expansion error"))
 
 
 class EnvelopeWriter:
-    """Fills an Envelope. `mapped` says whether tables apply (contracts.cleanup.MAP)."""
+    """Fills an Envelope. `mapped` says whether tables apply (contracts.cleanup.MAP), `copied` whether bcc tables do:
+    not to mail that we make or forward ourselves, which would give copies of copies."""
 
-    __slots__ = ("_config", "_envelope", "_host", "_mapped", "_plain", "_rewriter", "_seen", "size", "traced")
+    __slots__ = (
+        "_config", "_copied", "_envelope", "_host", "_mapped", "_plain", "_rewriter", "_seen", "size", "traced",
+    )  # fmt: skip
 
-    def __init__(self, host: IHost, config: Configuration, envelope: Envelope, mapped: bool) -> None:
+    def __init__(self, host: IHost, config: Configuration, envelope: Envelope, mapped: bool, copied: bool) -> None:
         self._host = host
         self._config = config
         self._envelope = envelope
         self._mapped = mapped
-        self._plain = not mapped or not (config.envelope_recipient or config.aliases or config.recipient_bcc)
+        self._copied = copied
+        copies = copied and config.recipient_bcc
+        self._plain = not mapped or not (config.envelope_recipient or config.aliases or copies)
         self._seen: set[object] = set()
         self._rewriter = host.peers.rewriter
         self.traced = False  # there is a report for the sender
@@ -59,7 +64,7 @@ class EnvelopeWriter:
         if not address or not self._mapped:
             mapped = False
         else:
-            mapped = bool(config.envelope_sender or config.sender_bcc)
+            mapped = bool(config.envelope_sender or (self._copied and config.sender_bcc))
         if not mapped and address[:13].lower() != _MAILER_DAEMON:
             answer = getattr(self._rewriter.rewrite("local", address), "result", None)
             if isinstance(answer, bytes):
@@ -75,7 +80,7 @@ class EnvelopeWriter:
         if address and mapped:
             address = await self.canonical(address, self._config.envelope_sender)
         self._set_sender(address)
-        if address and mapped and self._config.sender_bcc:
+        if address and mapped and self._copied and self._config.sender_bcc:
             await self._copy(self._config.sender_bcc, address)
 
     def _set_sender(self, address: bytes) -> None:
@@ -111,7 +116,7 @@ class EnvelopeWriter:
             recipient = await self._expanded(recipient, address)
         for result in results:
             self._add(recipient, result)
-        if copies and config.recipient_bcc:
+        if copies and self._copied and config.recipient_bcc:
             await self._copy(config.recipient_bcc, address)
 
     def _named(self, recipient: Recipient, address: bytes) -> Recipient:

@@ -34,7 +34,8 @@ from pytwfix.contracts.cleanup import (
 from pytwfix.contracts.queue import ACTIVE, INCOMING, QueueError
 from pytwfix.contracts.queue import HOLD as HOLD_QUEUE
 from pytwfix.contracts.reports import TRACE
-from pytwfix.mail.envelope import SMTPUTF8_ANY, SMTPUTF8_REQUESTED, Envelope, Recipient
+from pytwfix.contracts.verification import OK
+from pytwfix.mail.envelope import SMTPUTF8_ANY, SMTPUTF8_REQUESTED, TRACE_PROBE, Envelope, Recipient
 from pytwfix.mail.errors import MailError, queue_file_write_error
 from pytwfix.mail.quoting import external_form
 from pytwfix.mail.reply import Reply
@@ -67,7 +68,8 @@ class Transaction:
         self.held = bool(flags & HOLD)
         self.discarded = bool(flags & DISCARD)
         self.envelope = self._envelope(origin, message.queue_id)
-        self.addresses = EnvelopeWriter(host, config, self.envelope, self.mapped)
+        self._copied = self.mapped and not flags & INTERNAL and origin.service != "local"
+        self.addresses = EnvelopeWriter(host, config, self.envelope, self.mapped, self._copied)
         self.headers = Headers(self)
         self.checks = Checks(self)
         own = bool(flags & INTERNAL) and origin.service in config.filters_internal
@@ -255,6 +257,8 @@ class Transaction:
                 self._message.abort()
                 log.discarded(self.log, self.queue_id)
                 return Committed(self.queue_id, self._size, True)
+            if self.envelope.trace_flags & TRACE_PROBE and len(self.envelope.recipients) > 1:
+                return await self._list_probed()
             envelope = await self._store()
         except MailError as error:
             return await self._refused(error)
@@ -283,7 +287,7 @@ class Transaction:
             await self._extract()
         for address in self._copies:
             await self.addresses.copy(address)
-        if self.config.always_bcc and self.mapped:
+        if self.config.always_bcc and self._copied:
             await self.addresses.copy(self.config.always_bcc)
         if not self.envelope.recipients:
             raise NO_RECIPIENTS
@@ -320,6 +324,13 @@ class Transaction:
         elif not self.held:
             queue.wake(self.queue_id, envelope)
         return envelope
+
+    async def _list_probed(self) -> Committed:
+        """A probe of an address that stands for several goes no further: there is such a list (VE-1)."""
+        self._message.abort()
+        first = self.envelope.recipients[0]
+        await self.host.peers.verifier.update(first.original or first.address, OK, "aliased to multiple recipients")
+        return Committed(self.queue_id, self._size, True)
 
     async def _report(self, envelope: Envelope) -> None:
         """Tell who asked for it that an alias was expanded. The mail itself is safe: a failure is only logged."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pytwfix.contracts.cleanup import FILTER, MAP
+from pytwfix.contracts.cleanup import FILTER, INTERNAL, MAP
 from pytwfix.contracts.reports import TRACE
 from pytwfix.mail.envelope import SMTPUTF8_RECIPIENT, SMTPUTF8_SENDER, Recipient
 from pytwfix.mail.errors import MailError
@@ -126,6 +126,14 @@ class Envelopes(SynchronousTestCase):
         )
         notify = [recipient.notify for recipient in mailer.mail().envelope.recipients]
         self.assertEqual([NOTIFY_NEVER, 0, NOTIFY_NEVER, 0, NOTIFY_NEVER], notify)
+
+    def test_no_bcc(self) -> None:
+        """CA-3: no copies of mail that we make or forward ourselves."""
+        for flags, service in ((INTERNAL | MAP, "bounce"), (MAP, "local")):
+            mailer = Mailer({**TABLES, "always_bcc": "always@x.example"})
+            sender, to = b"sbcc@x.example", (b"bccme@x.example",)
+            mailer.send(BODY, sender=sender, recipients=to, flags=flags, service=service)
+            self.assertEqual([b"bccme@x.example"], mailer.recipients)
 
     def test_no_mappings(self) -> None:
         """SD-52: without the flag MAP no table applies, but addresses are still completed."""
