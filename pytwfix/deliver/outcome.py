@@ -146,7 +146,8 @@ class Outcome:
         self._log(recipient, dsn, relay, times, word)
         if self._request.flags & PROBE:
             try:
-                await self._host.peers.verifier.update(recipient.address, status, dsn.reason)
+                asked = recipient.original or recipient.address
+                await self._host.peers.verifier.update(asked, status, dsn.reason)
             except Exception as error:
                 log.not_recorded(self._host.log, self._queue_id, "verify", error)
         else:

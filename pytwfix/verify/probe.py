@@ -27,7 +27,7 @@ async def send(host: IHost, address: bytes) -> None:
     try:
         transaction.envelope.trace_flags |= TRACE_PROBE
         await transaction.sender(sender(cfg, host.now()))
-        await transaction.recipient(Recipient(address, address, b"rfc822;" + address))
+        await transaction.recipient(Recipient(address, address))
         waiting = transaction.body(_content(transaction, cfg, address, host.now()))
         if waiting is not None:
             await waiting

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable
 
+from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from pytwfix.contracts.delivery import PROBE, VERIFY_ONLY, DeliveryRequest, Times
 from pytwfix.contracts.verification import BOUNCE, DEFER, OK, TODO, Verified
+from pytwfix.deliver.outcome import Outcome
 from pytwfix.mail.envelope import TRACE_PROBE
 from pytwfix.mail.errors import queue_file_write_error
+from pytwfix.mail.status import Dsn
 from pytwfix.verify.service import VerifyService
 from tests.kit.accepting import MemoryCleanup
 from tests.kit.host import MemoryHost
+from tests.kit.submitting import Mailer
 
 DAY, HOUR = 86400, 3600
 USER = b"user@example.com"
@@ -154,3 +160,42 @@ class Verifying(SynchronousTestCase):
         self.tell(made, OK)
         self.assertEqual(OK, self.ask(made)[0])
         self.assertIn("in memory only", "".join(self.host.log.lines))
+
+
+class Queueing(SynchronousTestCase):
+    """Probes through a real cleanup, outcomes through a delivery agent's."""
+
+    def setUp(self) -> None:
+        tables = "inline:{ {alias@lab.example=user@x.example}, {list@lab.example=a@x.example b@x.example} }"
+        self.mailer = Mailer({"address_verify_map": "", "virtual_alias_maps": tables, "always_bcc": "copy@x.example"})
+        self.service = VerifyService(self.mailer.host)
+        self.mailer.host.peers.verifier = self.service
+
+    def ask(self, address: bytes) -> Verified:
+        return self.successResultOf(self.service.query(address))
+
+    def test_alias(self) -> None:
+        """VE-1: the outcome of an alias's probe is the alias's."""
+        self.ask(b"alias@lab.example")
+        envelope = self.mailer.mail().envelope
+        (recipient,) = envelope.recipients
+        self.assertEqual((b"user@x.example", b"double-bounce@lab.example"), (recipient.address, envelope.sender))
+        request = DeliveryRequest(
+            "active", "Q1", "smtp", "x.example", envelope, [recipient], flags=VERIFY_ONLY | PROBE
+        )  # fmt: skip
+        outcome = Outcome(self.mailer.host, request)
+        self.successResultOf(_ended(outcome.bounced(recipient, Dsn("5.1.1", "no such user"), "none", Times())))
+        self.assertEqual(Verified(BOUNCE, "no such user"), self.ask(b"alias@lab.example"))
+
+    def test_list(self) -> None:
+        """VE-1: an alias for several is there; no probe is queued."""
+        self.ask(b"list@lab.example")
+        self.assertEqual(Verified(OK, "aliased to multiple recipients"), self.ask(b"list@lab.example"))
+        self.assertEqual({}, self.mailer.store.queues)
+
+
+def _ended(work: Awaitable[None]) -> Deferred[None]:
+    async def wait() -> None:
+        await work
+
+    return Deferred.fromCoroutine(wait())
