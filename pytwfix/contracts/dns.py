@@ -73,6 +73,13 @@ class Answer(NamedTuple):
     texts: tuple[str, ...] = ()
 
 
+class SearchList(NamedTuple):
+    """The domains in which a host is looked for; a name with at least `ndots` dots is tried as it is first."""
+
+    domains: tuple[str, ...]
+    ndots: int = 1
+
+
 class IResolver(Protocol):
     """DNS. Names are ASCII (A-labels) without a trailing dot. Errback: DnsError. A null MX is MX(0, "")."""
 
@@ -84,6 +91,8 @@ class IResolver(Protocol):
     def srv(self, name: str) -> Deferred[Answer]: ...
     def ns(self, name: str) -> Deferred[Answer]: ...
     def cname(self, name: str) -> Deferred[Answer]: ...
+    def search_list(self) -> Deferred[SearchList]:
+        """As resolv.conf has it; only net/dnssearch.py uses it, for smtp_dns_resolver_options."""
 
 
 class ClientNames(NamedTuple):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, DeferredSemaphore, fail, succeed
 
-from pytwfix.contracts.dns import Answer, BadAnswer, DnsError, NoData, NoSuchName, TryAgain
+from pytwfix.contracts.dns import Answer, BadAnswer, DnsError, NoData, NoSuchName, SearchList, TryAgain
 from pytwfix.mail.hostnames import valid_name
 from pytwfix.net.dnscache import LONGEST, LONGEST_FAILURE, Cache
 from pytwfix.net.dnsconfig import RESOLV_CONF, Config, ConfigFile, FixedConfig
@@ -99,6 +99,9 @@ class Resolver:
         except ValueError:
             return fail(_invalid(address, "PTR"))
 
+    def search_list(self) -> Deferred[SearchList]:
+        return self.config().addCallback(lambda config: SearchList(config.search, config.ndots))
+
     # For the process that has it.
 
     def reload(self) -> Deferred[Config]:
@@ -108,7 +111,7 @@ class Resolver:
         return self._config.read()
 
     def config(self) -> Deferred[Config]:
-        """What resolv.conf says: for the search list."""
+        """What resolv.conf says."""
         found = self._config.current()
         return found if isinstance(found, Deferred) else succeed(found)
 

@@ -3,7 +3,7 @@
 A call that blocks cannot be ended, only given up: after `timeout` the answer is "try again", and at most `at_once`
 calls occupy threads, so that a name service that hangs does not take all of them. The rest waits for its turn, within
 the same time. Equal questions under way are one; answers are kept for seconds. `client` never fails; `addresses` errs
-with DnsError.
+with DnsError, whose text is the system's reason.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Native:
 
     def addresses(self, name: str) -> Deferred[Answer]:
         """All addresses of both families. Errback: NoSuchName, TryAgain."""
-        late = TryAgain(name, "A", f"unable to look up host {name}: timed out")
+        late = TryAgain(name, "A", "timed out")
         return cast("Deferred[Answer]", self._ask(("addresses", name.lower()), self._addresses, late))
 
     def reload(self) -> None:
@@ -126,11 +126,11 @@ class Native:
             found = self._system.addresses_of(name)
         except socket.gaierror as error:
             kind = TryAgain if _status(error) == LATER else NoSuchName
-            return kind(name, "A", f"unable to look up host {name}: {error.strerror}")
+            return kind(name, "A", error.strerror or str(error))
         except (OSError, UnicodeError) as error:
-            return NoSuchName(name, "A", f"unable to look up host {name}: {error}")
+            return NoSuchName(name, "A", str(error))
         if not found:
-            return NoSuchName(name, "A", f"{name}: host not found")
+            return NoSuchName(name, "A", "Name or service not known")
         return Answer(tuple(found), False, 0, name)
 
     # How it is asked.
