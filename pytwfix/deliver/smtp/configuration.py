@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytwfix.contracts.tables import DEFAULT_FLAGS
+from pytwfix.deliver.smtp import log
 from pytwfix.deliver.smtp.filters import ReplyFilter, StatusFilter
 from pytwfix.deliver.smtp.nexthop import Destination, known_ports, parse_destination, split_nexthop
 from pytwfix.deliver.smtp.policy import Policies
@@ -13,6 +14,8 @@ from pytwfix.deliver.smtp.sasl import Passwords
 from pytwfix.deliver.smtp.settings import LmtpSettings, SmtpSettings
 from pytwfix.dialogs.smtp_client import Stage
 from pytwfix.mail.status import DELIVERED, RELAYED
+from pytwfix.net.dnssearch import HostSearch
+from pytwfix.net.dnssec import DnssecProbe
 from pytwfix.settings.machine import own_addresses
 from pytwfix.tables.maps import Maps
 from pytwfix.tables.matchlists import StringList
@@ -96,9 +99,19 @@ class Configuration:
         self.ipv4 = "all" in families or "ipv4" in families
         self.ipv6 = "all" in families or "ipv6" in families
         self.dns = not (cfg.disable_dns_lookups or cfg.smtp_dns_support_level == "disabled")
+        self.dnssec = DnssecProbe(self.host) if cfg.smtp_dns_support_level.lower() == "dnssec" else None
+        self.search = self._host_search(cfg.smtp_dns_resolver_options)
         lookups = _words(cfg.smtp_host_lookup)
         self.host_dns = self.dns and "dns" in lookups
         self.host_native = not self.host_dns or "native" in lookups
+
+    def _host_search(self, options: str) -> HostSearch | None:
+        """None: names are asked for as they are."""
+        try:
+            return HostSearch(self.host, options) if options else None
+        except ValueError as error:
+            log.bad_resolver_option(self.host.log, str(error))
+            return None
 
     def maps(self, names: str, title: str, flags: int = DEFAULT_FLAGS) -> Maps:
         if self.lmtp and title.startswith("smtp_"):

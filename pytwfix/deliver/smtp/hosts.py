@@ -190,7 +190,8 @@ class Search:
             families.append(socket.AF_INET6)
         servers: list[Server] = []
         problems: list[DnsError] = []
-        for waiting in [self._host.resolver.addresses(name, family) for family in families]:
+        resolver = config.search or self._host.resolver
+        for waiting in [resolver.addresses(name, family) for family in families]:
             try:
                 servers += self._servers(name, await self._answer(name, waiting))
             except DnsError as problem:
@@ -222,6 +223,8 @@ class Search:
 
     async def _answer(self, name: str, waiting: Deferred[Answer]) -> Answer:
         answer = await waiting
+        if self._config.dnssec is not None and not answer.validated:
+            self._config.dnssec.unvalidated()
         maps = self._config.dns_filter
         return await filtered(maps, self._host.log, name, answer) if maps else answer
 

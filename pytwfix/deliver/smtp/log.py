@@ -33,6 +33,10 @@ def bad_destination(log: ILog, reason: str) -> None:
     log.warning(f"smtp_parse_destination: {reason}")
 
 
+def bad_resolver_option(log: ILog, reason: str) -> None:
+    log.warning(f"smtp_dns_resolver_options: {reason}")
+
+
 def record_ignored(log: ILog, record: str) -> None:
     log.info(f"ignoring DNS RR: {record}")
 

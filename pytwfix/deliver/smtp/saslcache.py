@@ -24,7 +24,7 @@ class FailedLogins:
         self._host = config.host
         name = cfg.smtp_sasl_auth_cache_name
         self._timeout = cfg.smtp_sasl_auth_cache_time
-        self._table = self._host.tables.open_writable(name) if name else None
+        self._table = self._host.tables.open_writable(name, 0) if name else None  # 0: keys as they are
 
     def __bool__(self) -> bool:
         return self._table is not None

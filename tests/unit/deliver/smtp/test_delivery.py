@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import fail
+from twisted.internet.defer import fail, succeed
 
 from pytwfix.contracts.delivery import PROBE, VERIFY_ONLY
-from pytwfix.contracts.dns import MX, Address, TryAgain
+from pytwfix.contracts.dns import MX, Address, SearchList, TryAgain
 from pytwfix.mail.envelope import Client, Recipient
 from pytwfix.mail.status import NOTIFY_FAILURE, NOTIFY_SUCCESS, RET_HDRS
 from tests.kit.smtpcase import SmtpCase
@@ -551,6 +551,28 @@ class ManyServers(SmtpCase):
         result = self.deliver(nexthop="ill.example")
         self.assertIn("dsn=4.4.3, status=deferred (Host or domain name not found. x)", self.ends()[1])
         self.assertIsNotNone(result.dead)
+
+    def test_search_list(self) -> None:
+        """SM-3: smtp_dns_resolver_options hold for hosts, not for MX records; what is no option is said."""
+        self.mx(smtp_dns_resolver_options="res_defnames")
+        self.host.resolver.search_list = lambda: succeed(SearchList(("sub.example",)))
+        self.zone[("dest.example", "MX")] = [MX(10, "mx")]
+        self.zone[("mx.sub.example", "A")] = [Address(2, "192.0.2.10")]
+        self.deliver(nexthop="dest.example")
+        self.assertIn("relay=mx[192.0.2.10]:25", self.ends()[0])
+        self.assertEqual([("dest.example", "MX"), ("mx.sub.example", "A")], self.host.resolver.asked[:2])
+        self.mx(smtp_dns_resolver_options="res_debug")
+        self.deliver(nexthop="dest.example")
+        self.logged("warning: smtp_dns_resolver_options: bad resolver option: res_debug")
+
+    def test_dnssec_probe(self) -> None:
+        """SM-3: answers that nobody validates are noticed once."""
+        self.mx(smtp_dns_support_level="dnssec")
+        self.zone[(".", "NS")] = ["a.root-servers.net"]
+        for _ in range(2):
+            self.deliver(nexthop="dest.example")
+        self.logged("warning: reason: dnssec_probe 'ns:.' received a response that is not DNSSEC validated")
+        self.assertEqual(1, self.host.resolver.asked.count((".", "NS")))
 
     def test_ignore_mx_error(self) -> None:
         self.mx(ignore_mx_lookup_error="yes")
