@@ -72,10 +72,10 @@ class _Datagram(_Wait, DatagramProtocol):
         self._stopped = False
 
     def startProtocol(self) -> None:
-        assert self.transport is not None
-        self.transport.connect(*self._server)  # type: ignore[attr-defined]
+        transport: Any = self.transport
+        transport.connect(*self._server)
         try:
-            self.transport.write(self.question.wire)  # type: ignore[attr-defined]
+            transport.write(self.question.wire)
         except OSError as error:
             self.fail(error.strerror or str(error))
 
@@ -127,7 +127,7 @@ class _Connection(_Wait, ClientFactory):
         super().__init__(reactor, question, timeout)
         self._connector: IConnector = reactor.connectTCP(server.address, server.port, self, timeout)
 
-    def buildProtocol(self, addr: IAddress) -> Protocol:
+    def buildProtocol(self, addr: IAddress | None) -> Protocol:
         return _Stream(self)
 
     def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:

@@ -11,6 +11,7 @@ import dns.message
 import dns.rcode
 import dns.rrset
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.internet.task import Clock
 
@@ -73,10 +74,16 @@ class NameServer:
 
     def listen(self, reactor: Any) -> int:
         """On loopback, UDP and TCP; the port."""
-        self._udp = reactor.listenUDP(0, _Datagrams(self), interface="127.0.0.1")
-        port: int = self._udp.getHost().port
-        self._tcp = reactor.listenTCP(port, _Streams(self), interface="127.0.0.1")
-        return port
+        for _ in range(20):
+            self._udp = reactor.listenUDP(0, _Datagrams(self), interface="127.0.0.1")
+            port: int = self._udp.getHost().port
+            try:
+                self._tcp = reactor.listenTCP(port, _Streams(self), interface="127.0.0.1")
+            except CannotListenError:  # somebody has the port for TCP
+                self._udp.stopListening()
+            else:
+                return port
+        raise AssertionError("no port is free for UDP and TCP")
 
     def stop(self) -> Deferred[Any]:
         return gatherResults([maybeDeferred(self._udp.stopListening), maybeDeferred(self._tcp.stopListening)])

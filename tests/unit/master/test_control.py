@@ -35,10 +35,6 @@ class _Pickup:
 
     def trigger(self) -> None:
         self.triggered += 1
-        self.triggered = 0
-
-    def trigger(self) -> None:
-        self.triggered += 1
 
     def submit(self, records: bytes, uid: int) -> Deferred[str]:
         if self.error is not None:
@@ -95,10 +91,10 @@ class TestControl(SynchronousTestCase):
         """PQ-1: authorized_flush_users and authorized_mailq_users hold for all but root."""
         for verb, name in (("flush", "authorized_flush_users"), ("list", "authorized_mailq_users")):
             request = json.dumps({"verb": verb}).encode() + b"\n"
-            (answer,) = self.talk(request, 65534, **{name: "root"})
+            (answer,) = self.talk(request, 65534, False, **{name: "root"})
             self.assertEqual((False, 77), (answer["ok"], answer["code"]))
-            self.assertEqual({"ok": True}, self.talk(request, 0, **{name: "root"})[-1])
-            self.assertEqual({"ok": True}, self.talk(request, 65534, **{name: "!root, static:x"})[-1])
+            self.assertEqual({"ok": True}, self.talk(request, 0, False, **{name: "root"})[-1])
+            self.assertEqual({"ok": True}, self.talk(request, 65534, False, **{name: "!root, static:x"})[-1])
 
     def test_deliver(self) -> None:
         """PQ-1: postqueue -i; what is no queue ID is refused."""
@@ -129,7 +125,8 @@ class TestControl(SynchronousTestCase):
 
     def test_nonsense(self) -> None:
         """Bad input gets an answer."""
-        for data in (b"\n", b"[]\n", b'{"verb": 1}\n', b"\xff\n", b'{"verb": "submit"}\n-5\n', b'{"verb":"submit"}\nx\n'):
+        submit = b'{"verb": "submit"}\n'
+        for data in (b"\n", b"[]\n", b'{"verb": 1}\n', b"\xff\n", submit + b"-5\n", submit + b"x\n"):
             (answer,) = self.talk(data)
             self.assertFalse(answer["ok"], data)
             self.assertTrue(self.transport.disconnecting, data)

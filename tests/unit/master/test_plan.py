@@ -105,7 +105,7 @@ class TestSockets(SynchronousTestCase):
     def test_bind_unix(self) -> None:
         """A socket left behind is replaced; a file is not."""
         path = f"/tmp/pytwfix-test-{os.getpid()}"
-        self.addCleanup(lambda: os.path.exists(path) and os.unlink(path))
+        self.addCleanup(os.unlink, path)
         place = sockets.Place("x/unix", socket.AF_UNIX, path)
         sockets.bind(place).close()
         sockets.bind(place).close()
