@@ -18,6 +18,8 @@ def probe_sender(sender: str, ttl: int, now: float, back: int = 0) -> str:
 def is_probe_sender(address: str, sender: str, ttl: int, now: float) -> bool:
     """Whether a probe of now or of a while ago may have had this sender. Both with their domains, or without."""
     wanted = address.lower()
+    if not wanted:
+        return False
     steps = range(-1, 2) if ttl > 0 else (0,)
     return any(wanted == probe_sender(sender, ttl, now, back).lower() for back in steps)
 

@@ -210,6 +210,7 @@ class Configuration:
         self.local_recipients = AddressMaps([maps(cfg.local_recipient_maps, "local_recipient_maps")], delimiter, True)
         # The bounce service sends as two of them, and the queue manager takes mail for all three.
         self.own_recipients = {b"postmaster", b"mailer-daemon", cfg.double_bounce_sender.lower().encode()}
+        self.probe_sender = (cfg.address_verify_sender.partition("@")[0], cfg.address_verify_sender_ttl)
         mailboxes = maps(cfg.virtual_mailbox_maps, "virtual_mailbox_maps")
         self.virtual_mailboxes = AddressMaps([mailboxes], delimiter, False)
         relay = maps(cfg.relay_recipient_maps, "relay_recipient_maps")

@@ -16,6 +16,7 @@ from pytwfix.contracts.rewriting import (
     Resolved,
 )
 from pytwfix.contracts.tables import TableError
+from pytwfix.mail.probesender import is_probe_sender
 
 if TYPE_CHECKING:
     from pytwfix.accept.smtpd.configuration import AddressMaps
@@ -57,7 +58,8 @@ class RejectUnlisted:
         codes = config.codes
         maps: AddressMaps
         if flags & CLASS_LOCAL:
-            if resolved.recipient.rpartition(b"@")[0].lower() in config.own_recipients:
+            local = resolved.recipient.rpartition(b"@")[0].lower()
+            if local in config.own_recipients or self._probes(state, local):
                 return DUNNO
             maps, code, table = config.local_recipients, codes.unknown_local, "local recipient"
         elif flags & CLASS_VIRTUAL:
@@ -69,6 +71,12 @@ class RejectUnlisted:
         if not maps or await maps.find(resolved.recipient):
             return DUNNO
         return self._unknown(state, subject, code, table, "1.0" if self._of_sender else "1.1")
+
+    @staticmethod
+    def _probes(state: State, local: bytes) -> bool:
+        """Whether our address probes have this sender now: who is probed may ask about it (VE-1)."""
+        sender, ttl = state.config.probe_sender
+        return is_probe_sender(local.decode("utf-8", "replace"), sender, ttl, state.host.now())
 
     def _unknown(self, state: State, subject: Subject, code: int, table: str, detail: str) -> Verdict:
         text = f"User unknown in {table} table" if state.config.show_table_name else "User unknown"

@@ -24,7 +24,8 @@ class RejectUnverified:
         subject = state.sender_subject() if self._of_sender else state.recipient_subject()
         policy = config.unverified_sender if self._of_sender else config.unverified_recipient
         if verified.status == verification.BOUNCE:
-            text = policy.reason or f"undeliverable address: {verified.text}"
+            word = "undeliverable" if policy.reject_code >= 500 else "unverified"
+            text = policy.reason or f"{word} address: {verified.text}"
             return state.refuse(subject, policy.reject_code, f"{policy.reject_code // 100}.1.1", text)
         text = policy.reason or f"unverified address: {verified.text or 'Address verification in progress'}"
         code, dsn = policy.defer_code, state.adapted(f"{policy.defer_code // 100}.1.1", subject.kind)

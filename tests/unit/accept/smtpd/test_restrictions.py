@@ -419,6 +419,15 @@ class Destinations(Asked):
         for name in ("postmaster", "MAILER-DAEMON", "double-bounce"):
             self.assertEqual(OK, self.rcpt(main, HELO, MAIL, f"RCPT TO:<{name}@example.com>"))
 
+    def test_probe_sender(self) -> None:
+        """VE-1, SD-38: who gets our probes may ask whether their sender is there."""
+        main = {"local_recipient_maps": "inline:{bob=x}", "address_verify_sender": "probe"}
+        self.assertEqual(OK, self.rcpt(main, HELO, MAIL, "RCPT TO:<probe@example.com>"))
+        main["address_verify_sender_ttl"] = "3600s"
+        unknown = "550 5.1.1 <probe@example.com>: Recipient address rejected: User unknown in local recipient table"
+        self.assertEqual(unknown, self.rcpt(main, HELO, MAIL, "RCPT TO:<probe@example.com>"))
+        self.assertEqual(OK, self.rcpt(main, HELO, MAIL, "RCPT TO:<probeHVCZ@example.com>"))
+
     def test_unlisted_sender(self) -> None:
         """SD-33: the statuses that Postfix gives."""
         main = {"smtpd_reject_unlisted_sender": "yes"}
@@ -435,7 +444,10 @@ class Destinations(Asked):
         self.assertEqual(OK, self.rcpt(main, verifier=StaticVerifier()))
         said = self.rcpt(main, verifier=StaticVerifier(BOUNCE, "no such user"))
         start = "<bob@example.com>: Recipient address rejected:"
-        self.assertEqual(f"450 4.1.1 {start} undeliverable address: no such user", said)
+        self.assertEqual(f"450 4.1.1 {start} unverified address: no such user", said)
+        hard = {**main, "unverified_recipient_reject_code": "550"}
+        said = self.rcpt(hard, verifier=StaticVerifier(BOUNCE, "no such user"))
+        self.assertEqual(f"550 5.1.1 {start} undeliverable address: no such user", said)
         verifier = StaticVerifier(TODO)
         smtp = Smtp(smtpd_host(main, verifier=verifier))
         smtp.send(HELO, MAIL, RCPT)
