@@ -5,17 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytwfix.mail.envelope import Envelope, Recipient
-
-
-def verp_sender(sender: bytes, delimiters: str, recipient: Recipient) -> bytes:
-    """`list+user=example.org@host` of `list@host`, for user@example.org. A sender without a domain stays as it is."""
-    local, at, domain = sender.rpartition(b"@")
-    if not at or len(delimiters) != 2:
-        return sender
-    first, second = delimiters[0].encode(), delimiters[1].encode()
-    name, _, host = (recipient.original or recipient.address).rpartition(b"@")
-    to = name + second + host if name else host
-    return local + first + to + at + domain
+from pytwfix.mail.verp import verp_sender
 
 
 def verp_envelope(envelope: Envelope, recipients: list[Recipient]) -> Envelope:
