@@ -82,6 +82,9 @@ class FileRead:
 class IAsUser(Protocol):
     """Errback: AsUserError. uid 0 and mail_owner's uid are refused by the keeper (AsUserError "denied")."""
 
+    one_user: bool
+    """Whoever is named, it is done as the user who runs the daemon, who is mail_owner too."""
+
     def write(self, who: Identity, request: MailboxWrite) -> Deferred[None]: ...
     def run(self, who: Identity, request: CommandRun) -> Deferred[CommandResult]: ...
     def spawn(self, who: Identity, request: CommandRun, connection: int) -> Deferred[CommandResult]:

@@ -25,6 +25,7 @@ class KeeperClient(Protocol):
     """One socket, many requests. `patience` is the time limit of file requests in seconds (ipc_timeout)."""
 
     transport: Any = None  # ITransport and IUNIXTransport
+    one_user = False
 
     def __init__(self, reactor: Any, patience: float = 3600.0) -> None:
         self._reactor = reactor

@@ -23,6 +23,8 @@ from pytwfix.keeper.command import Running, finish, start, start_on
 class InProcess:
     """`reactor` gives callLater and callFromThread; `commands` is how many may run at once."""
 
+    one_user = True
+
     def __init__(self, threads: IThreads, reactor: Any, commands: int = 50) -> None:
         self._threads = threads
         self._reactor = reactor

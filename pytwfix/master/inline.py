@@ -12,8 +12,10 @@ from twisted.internet.defer import Deferred
 from pytwfix.keeper.inprocess import InProcess
 from pytwfix.master.controlports import ControlPorts
 from pytwfix.master.host import ServiceHost
+from pytwfix.master.listeners import Listeners
 from pytwfix.master.network import attach_network
-from pytwfix.master.plan import read_plan
+from pytwfix.master.plan import Plan, read_plan
+from pytwfix.master.ports import Ports
 from pytwfix.master.process import Process
 from pytwfix.master.rooms import Rooms
 from pytwfix.master.startup import Prepared, complaints
@@ -31,6 +33,7 @@ class Inline(MultiService):
         self._prepared = prepared
         self._ready = ready
         self.process = Process(reactor, prepared.log)
+        self._listeners = Listeners(prepared.sockets, None)
         self._asuser = InProcess(self.process.threads, reactor)
         self.rooms: Rooms | None = None
         self._control: ControlPorts | None = None
@@ -62,6 +65,13 @@ class Inline(MultiService):
         if self._ready is not None:
             self._ready()
 
+    def _listen(self, ports: Ports, plan: Plan) -> None:
+        """Services that are new in master.cf get their sockets, and those that are gone lose them (MA-5)."""
+        made = self._listeners.update(plan, self.log)
+        for place in [one for one in ports.sockets if not self._listeners.has(one)]:
+            ports.close_service(place.key)
+        ports.sockets.update(made)
+
     def reload(self) -> None:
         """Read the configuration anew; what is wrong with it leaves everything as it was."""
         plan = self._prepared.plan
@@ -79,7 +89,9 @@ class Inline(MultiService):
         self._host.adopt(plan, self._host.definition)
         make_ready(self._host, plan)
         assert self.rooms is not None
+        self._listen(self.rooms.ports, plan)
         self.rooms.reload(plan)
+        self.rooms.ports.open(self.rooms.made)
 
     def stopService(self) -> Deferred[Any]:
         return Deferred.fromCoroutine(self._stop())

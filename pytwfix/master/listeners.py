@@ -51,6 +51,9 @@ class Listeners:
         for bound in self._sockets.values():
             bound.close()
 
+    def has(self, place: Place) -> bool:
+        return place in self._sockets
+
     def update(self, plan: Plan, log: ILog) -> dict[Place, socket.socket]:
         """At a reload: what is no longer wanted is closed, what is new is bound and returned."""
         try:

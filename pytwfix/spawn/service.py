@@ -40,7 +40,8 @@ class SpawnService(Service):
         cfg = self.host.settings(SpawnSettings)
         try:
             attributes = parse(self._arguments)
-            who = await self.host.threads.run(identity, attributes, cfg.mail_owner)
+            owner = "" if self.host.peers.asuser.one_user else cfg.mail_owner
+            who = await self.host.threads.run(identity, attributes, owner)
         except ArgumentError as error:
             log.bad_service(self.host.log, cfg.config_directory, self.host.service, str(error))
             return

@@ -11,6 +11,8 @@ class MemoryAsUser:
     """`files` are what can be read; `trouble` maps a path, or a command's first word, to the error that it gives;
     `results` a command's first word to its end."""
 
+    one_user = False
+
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.trouble: dict[str, AsUserError] = {}

@@ -107,7 +107,7 @@ class Delivery:
         if account.uid == 0:
             raise ArgumentError("user= command-line attribute specifies root privileges")
         owner = await self._accounts.find(self._cfg.mail_owner)
-        if owner is not None and owner.uid == account.uid:
+        if owner is not None and owner.uid == account.uid and not self._host.peers.asuser.one_user:
             raise ArgumentError(f"user= command-line attribute specifies mail system owner {self._cfg.mail_owner}")
         if gid == 0:
             raise ArgumentError("user= command-line attribute specifies privileged group id 0")

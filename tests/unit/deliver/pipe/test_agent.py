@@ -118,6 +118,12 @@ class PipeTests(SynchronousTestCase):
         self.deliver("user=nobody null_sender= argv=/bin/x $sender", b"u@x", sender=b"")
         self.assertEqual([run.argv[1] for _, run in self.asuser.commands], ["MAILER-DAEMON", ""])
 
+    def test_one_user(self) -> None:
+        """HOUSE 3: where all is done as one user, that is mail_owner."""
+        self.asuser.one_user = True
+        self.deliver("user=postfix argv=/bin/x", b"u@x")
+        self.assertEqual(1, len(self.asuser.commands))
+
     def test_refused_users(self) -> None:
         """PI-1: root, mail_owner, root's group and nobody at all: 4.3.5 and a warning."""
         for line, text in (
