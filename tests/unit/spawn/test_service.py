@@ -19,6 +19,8 @@ from tests.kit.host import MemoryHost
 class SlowSpawner:
     """IAsUser whose commands end when the test says so."""
 
+    one_user = False
+
     def __init__(self) -> None:
         self.started: list[tuple[Identity, CommandRun, int]] = []
         self.end: Deferred[CommandResult] = Deferred()
