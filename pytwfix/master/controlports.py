@@ -37,11 +37,11 @@ class ControlPorts:
         for name, mode in ((SUBMIT_SOCKET, 0o666), (CONTROL_SOCKET, 0o600)):
             path = f"{directory}/{name}"
             bound = bind(Place(name, socket.AF_UNIX, path))
-            os.chmod(path, mode)
             factory = controlsocket.factory(self._host, self.control, name == CONTROL_SOCKET)
             reactor = self._rooms.process.reactor
             port = reactor.adoptStreamPort(bound.fileno(), socket.AF_UNIX, factory)
             bound.close()
+            os.chmod(path, mode)  # adoptStreamPort has opened it to everyone
             self._ports.append((port, path))
 
     def close(self) -> None:
