@@ -38,7 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     lines = [" ".join(words)] if words else _input()
     file, facility = value(config, "maillog_file"), value(config, "syslog_facility")
     try:
-        target = destination(file, facility, value(config, "maillog_file_permissions"))
+        permissions, hostname = value(config, "maillog_file_permissions"), value(config, "myhostname")
+        target = destination(file, facility, permissions, hostname)
     except OSError as error:
         die(_PROGRAM, f"open {file}: {error.strerror}", 1)
     _write(target, f"{tag}[{os.getpid()}]: ", level, prefix, lines)

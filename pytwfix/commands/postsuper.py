@@ -245,7 +245,7 @@ def _total(text: str, count: int) -> str:
 def _open_log(config: Snapshot) -> Destination:
     file, facility = value(config, "maillog_file"), value(config, "syslog_facility")
     try:
-        return destination(file, facility, value(config, "maillog_file_permissions"))
+        return destination(file, facility, value(config, "maillog_file_permissions"), value(config, "myhostname"))
     except OSError as error:
         die(_PROGRAM, f"open logfile '{file}': {error.strerror}", 1)
 

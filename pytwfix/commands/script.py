@@ -57,7 +57,8 @@ class Script:
         if self._log is None:
             file, facility = self.value("maillog_file"), self.value("syslog_facility")
             try:
-                self._log = destination(file, facility, self.value("maillog_file_permissions"))
+                permissions, hostname = self.value("maillog_file_permissions"), self.value("myhostname")
+                self._log = destination(file, facility, permissions, hostname)
             except OSError as error:
                 if not sys.stderr.isatty():
                     return None

@@ -37,11 +37,18 @@ class Destination(Protocol):
 class FileLog:
     """A log file, opened to append; `reopen` opens it anew when it was renamed (logrotate)."""
 
-    def __init__(self, path: str, mode: int = 0o600, clock: Callable[[], float] = time.time, fd: int = -1) -> None:
+    def __init__(
+        self,
+        path: str,
+        mode: int = 0o600,
+        hostname: str = "",
+        clock: Callable[[], float] = time.time,
+        fd: int = -1,
+    ) -> None:
         self._path = path
         self._mode = mode
         self._clock = clock
-        self._stamp = Stamp()
+        self._stamp = Stamp(hostname)
         self._waiting: list[str] = []
         self._given = fd
         self._fd = fd if fd >= 0 else self._open()
@@ -82,8 +89,8 @@ class FileLog:
 class StdoutLog(FileLog):
     """Standard output: what `-n` and start-fg use, and maillog_file = /dev/stdout."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        super().__init__("/dev/stdout", clock=clock, fd=sys.stdout.fileno() if sys.stdout else 1)
+    def __init__(self, hostname: str = "", clock: Callable[[], float] = time.time) -> None:
+        super().__init__("/dev/stdout", hostname=hostname, clock=clock, fd=sys.stdout.fileno() if sys.stdout else 1)
 
     def reopen(self, fd: int = -1) -> None:
         self.flush()
@@ -166,10 +173,13 @@ def _write_all(fd: int, data: bytes) -> None:
             return  # a full disk must not stop the mail: the lines are lost, as they would be with syslog
 
 
-def destination(maillog_file: str, facility: str, permissions: str = "0600", fd: int = -1) -> Destination:
-    """The destination that these parameters ask for. OSError when the file cannot be opened."""
+def destination(
+    maillog_file: str, facility: str, permissions: str = "0600", hostname: str = "", fd: int = -1
+) -> Destination:
+    """The destination that these parameters ask for; in a file each line names `hostname`, which is myhostname.
+    OSError when the file cannot be opened."""
     if maillog_file in ("/dev/stdout", "/dev/fd/1"):
-        return StdoutLog()
+        return StdoutLog(hostname)
     if maillog_file:
-        return FileLog(maillog_file, int(permissions, 8), fd=fd)
+        return FileLog(maillog_file, int(permissions, 8), hostname, fd=fd)
     return Syslog(facility)

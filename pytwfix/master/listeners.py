@@ -87,7 +87,7 @@ class Listeners:
         return log.fileno()
 
 
-def log_of(plan: Plan) -> tuple[str, str, str]:
+def log_of(plan: Plan) -> tuple[str, str, str, str]:
     """What decides where the log goes."""
     cfg = plan.settings
-    return cfg.maillog_file, cfg.syslog_facility, cfg.maillog_file_permissions
+    return cfg.maillog_file, cfg.syslog_facility, cfg.maillog_file_permissions, cfg.myhostname
