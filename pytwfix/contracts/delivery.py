@@ -19,6 +19,7 @@ VERIFY_ONLY = 2  # deliver nothing, report what would be done (sendmail -bv, pro
 RECORD = 4  # record what was done for a report to the sender
 PROBE = 8  # the outcome goes to the verify service
 FLUSHED = 16  # asked for by postqueue -f
+BUSY = 32  # mail for this destination comes without a pause: a connection is worth keeping (SM-10)
 
 
 @dataclass(slots=True)

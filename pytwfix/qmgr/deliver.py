@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from pytwfix.contracts.delivery import DeliveryRequest, DeliveryResult, Times
+from pytwfix.contracts.delivery import BUSY, DeliveryRequest, DeliveryResult, Times
 from pytwfix.contracts.queue import ACTIVE
 from pytwfix.mail.envelope import Recipient
 from pytwfix.mail.status import Dsn
@@ -71,7 +71,7 @@ class Deliverer:
             verp_envelope(envelope, recipients) if envelope.verp else envelope,
             recipients,
             Times(envelope.arrival, message.active, now),
-            message.flags,
+            message.flags | BUSY if destination.hurries(now) else message.flags,
             handle,
             destination.override,
         )
@@ -117,14 +117,17 @@ class Deliverer:
         transport.recipients -= count
         busy = destination.busy
         destination.busy = busy - 1
+        destination.ended = self._now()
         if result.dead is not None or result.transport_dead is not None:
             self._failure(result, destination)
         elif destination.dead is not None:
             self.revive(destination)  # it answers after all
         elif busy > 1 or destination.waiting:
             self._success(destination, busy)
-        if not destination.busy and not destination.waiting and destination.window.used and destination.dead is None:
-            destination.window.reset()
+        if busy == 1 and (not destination.waiting or destination.first() is None):
+            destination.drained = True
+            if destination.window.used and destination.dead is None:
+                destination.window.reset()
         limits = transport.limits
         if limits.destination_delay or limits.transport_delay:
             self._pause(destination, limits.destination_delay, limits.transport_delay)

@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pytwfix.contracts.delivery import DeliveryResult
+from pytwfix.contracts.delivery import BUSY, DeliveryResult
 from pytwfix.deliver.smtp.service import SmtpAgent
 from tests.kit.accepting import ZoneResolver
 from tests.kit.delivering import MemoryReports, delivery
@@ -20,6 +20,7 @@ class SmtpCase(SynchronousTestCase):
     """One agent on one network; server 192.0.2.10 is there from the start."""
 
     lmtp = False
+    busy = True  # the queue manager says that more mail for the destination is coming
 
     def setUp(self) -> None:
         self.net = MemoryNet()
@@ -43,6 +44,7 @@ class SmtpCase(SynchronousTestCase):
         return result
 
     def start(self, *recipients: Any, nexthop: str = RELAY, **more: Any) -> Any:
+        more["flags"] = more.get("flags", 0) | (BUSY if self.busy else 0)
         self.request = delivery(*(recipients or (b"u@dest.example",)), nexthop=nexthop, **more)
         self.request.times.arrival = self.request.times.active = self.request.times.handoff = self.host.now()
         return self.agent.deliver(self.request)

@@ -13,7 +13,7 @@ from twisted.internet.ssl import ContextFactory
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from pytwfix.contracts.delivery import DeliveryRequest, DeliveryResult
+from pytwfix.contracts.delivery import BUSY, DeliveryRequest, DeliveryResult
 from pytwfix.deliver.smtp.service import SmtpAgent
 from tests.kit.accepting import ZoneResolver
 from tests.kit.certificates import authority, leaf
@@ -118,6 +118,7 @@ class LoopbackCase(TestCase):
         return Deferred.fromCoroutine(self._ended(agent))
 
     async def deliver(self, nexthop: str = "", age: float = 0, sendopts: int = 0, **more: Any) -> DeliveryResult:
+        more["flags"] = more.get("flags", 0) | BUSY  # more is coming: sessions are kept
         self.request: DeliveryRequest = delivery(b"u@dest.example", nexthop=nexthop or self.place, **more)
         times = self.request.times
         times.arrival = times.active = times.handoff = self.host.now()

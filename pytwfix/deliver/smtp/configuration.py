@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytwfix.contracts.tables import DEFAULT_FLAGS
+from pytwfix.contracts.tables import DEFAULT_FLAGS, TableError
 from pytwfix.deliver.smtp import log
 from pytwfix.deliver.smtp.filters import ReplyFilter, StatusFilter
 from pytwfix.deliver.smtp.nexthop import Destination, known_ports, parse_destination, split_nexthop
@@ -61,7 +61,7 @@ class Configuration:
         self.shows_tls = cfg.smtp_log_tls_feature_status
         self.notifies = "protocol" in _words(cfg.notify_classes)
         self.skip_quit = cfg.smtp_skip_quit_response
-        self._keeps_all = cfg.smtp_connection_cache_on_demand
+        self._on_demand = cfg.smtp_connection_cache_on_demand
         kept = cfg.smtp_connection_cache_destinations
         self.always = StringList(self.host.tables, kept, "smtp_connection_cache_destinations")
         self.idle_limit = float(cfg.smtp_connection_cache_time_limit)
@@ -143,13 +143,18 @@ class Configuration:
             self._destinations = StringList(self.host.tables, self.cfg.mydestination, "mydestination")
         return domain.lower() == self.cfg.myorigin.lower().encode() or await self._destinations.match(domain)
 
-    def keeps(self, session: Session) -> bool:
-        """Whether a session is kept for more mail: any, or those to smtp_connection_cache_destinations."""
-        if self._keeps_all:
+    def keeps(self, session: Session, busy: int) -> bool:
+        """Whether a session is kept for more mail: to a busy destination, or to smtp_connection_cache_destinations."""
+        if busy and self._on_demand:
             return True
+        if not self.always:
+            return False
         place, server = session.place.lower(), session.server
         names = (place, server.host, f"[{server.address}]", server.address)
-        return bool(self.always) and any(self.always.match_now(name) for name in names)
+        try:
+            return any(self.always.match_now(name) for name in names)
+        except TableError:
+            return False  # it was logged; a connection that is not kept is no harm
 
     async def own_addresses(self) -> frozenset[str]:
         """This machine's addresses, and those of proxies before it (OB-4)."""

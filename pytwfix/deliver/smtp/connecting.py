@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.protocol import ClientFactory
 from twisted.python.failure import Failure
 
+from pytwfix.basics.socketpath import reachable
 from pytwfix.deliver.smtp import log
 from pytwfix.deliver.smtp.failures import Trouble, connect_text
 from pytwfix.deliver.smtp.wire import Wire
@@ -70,11 +71,13 @@ async def _attempt(config: Configuration, server: Server, source: str) -> Wire:
     cfg, reactor = config.cfg, config.host.reactor
     factory = _Once(config)
     timeout = cfg.smtp_connect_timeout or None
-    if server.path:
-        reactor.connectUNIX(os.path.join(cfg.queue_directory, server.path), factory, timeout)
-    else:
-        reactor.connectTCP(server.address, server.port, factory, timeout, (source, 0) if source else None)
     try:
+        if server.path:
+            # The name must hold until the connection stands: Twisted connects in a later turn.
+            with reachable(os.path.join(cfg.queue_directory, server.path)) as path:
+                reactor.connectUNIX(path, factory, timeout)
+                return await factory.done
+        reactor.connectTCP(server.address, server.port, factory, timeout, (source, 0) if source else None)
         return await factory.done
     except error.ConnectBindError:
         raise

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.task import deferLater
 
-from pytwfix.contracts.delivery import VERIFY_ONLY
+from pytwfix.contracts.delivery import BUSY, VERIFY_ONLY
 from pytwfix.contracts.queue import QueueError
 from pytwfix.contracts.tables import TableError
 from pytwfix.deliver.outcome import FINISHED
@@ -212,15 +212,20 @@ class Sending:
 
     def _retire(self, session: Session, mailing: Mailing | None) -> None:
         """The session is kept for another mail, or ends."""
-        config = self._config
         if mailing is not None and (mailing.stage is not None or self._probe is Probe.DATA):
             session.wire.abort()
-        elif (mailing is not None and any(map(_closing, mailing.answers))) or not config.keeps(session):
+        elif not self._keeps(session, mailing):
             session.close()
         elif mailing is None or mailing.complete:
             self._pool.put(session)
         else:
             session.reset(self._pool.put)
+
+    def _keeps(self, session: Session, mailing: Mailing | None) -> bool:
+        """Whether the session may serve another mail, and whether one is to be expected."""
+        if mailing is not None and any(map(_closing, mailing.answers)):
+            return False
+        return self._config.keeps(session, self._request.flags & BUSY)
 
     def _keep_all(self, dsn: Dsn, relay: str) -> None:
         self._kept = [(dsn, relay)] * len(self.left)

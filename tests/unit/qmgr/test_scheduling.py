@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pytwfix.contracts.delivery import DeliveryResult
+from pytwfix.contracts.delivery import BUSY, DeliveryResult
 from pytwfix.contracts.queue import ACTIVE, DEFERRED
 from pytwfix.contracts.reports import DEFER
 from pytwfix.mail.envelope import TRACE_PROBE
@@ -32,6 +32,50 @@ class Concurrency(SynchronousTestCase):
             agent.sent()
         self.assertEqual(len(world.store.removed), 30)
         self.assertEqual([one.queue_id for one in agent.seen], [f"Q{number}" for number in range(30)])
+
+    def busy(self, world: World) -> list[bool]:
+        return [bool(request.flags & BUSY) for request in world.agent().seen]
+
+    def test_no_hurry(self) -> None:
+        """SM-10: a mail now and then, or a few at once, are no reason to keep a connection."""
+        world = World()
+        world.turn(100)
+        for number in range(4):
+            world.mail(f"Q{number}", b"u@x.example")
+        while world.agent().requests:
+            world.agent().sent()
+        world.turn(5)
+        world.mail("Q9", b"u@x.example")
+        self.assertEqual(self.busy(world), [False] * 5)
+
+    def test_hurry(self) -> None:
+        """SM-10: as soon as deliveries follow each other, until there is a pause and only one is under way."""
+        world = World()
+        world.turn(100)
+        for number in range(7):
+            world.mail(f"Q{number}", b"u@x.example")
+        world.agent().sent()
+        world.agent().sent()
+        self.assertEqual(self.busy(world), [False] * 5 + [True] * 2)
+        world.turn(5)
+        world.mail("Q7", b"u@x.example")
+        world.mail("Q8", b"u@y.example")
+        self.assertEqual(self.busy(world)[7:], [True, False])
+        while world.agent().requests:
+            world.agent().sent()
+        world.turn(5)
+        world.mail("Q9", b"u@x.example")
+        self.assertFalse(self.busy(world)[-1])
+
+    def test_one_by_one(self) -> None:
+        """SM-10: where nothing is left the next mail begins anew, unless many come as fast as they are delivered."""
+        world = World()
+        world.turn(100)
+        for number in range(14):
+            world.mail(f"Q{number}", b"u@x.example")
+            world.agent().sent()
+            world.turn(0.5 if number == 3 else 0.01)
+        self.assertEqual(self.busy(world), [False] * 9 + [True] * 5)
 
     def test_own_limit(self) -> None:
         """QM-10: a transport's own parameters, and local's own defaults."""

@@ -25,6 +25,44 @@ class PoolTests(SmtpCase):
         self.assertEqual(len(server.writes), 5)
         self.assertIn("relay=192.0.2.10[192.0.2.10]:25, conn_use=2", self.ends()[1])
 
+    def test_lone_mail(self) -> None:
+        """SM-10: where no more mail is to be expected a session ends at once."""
+        self.busy = False
+        self.deliver()
+        self.assertEqual(self.net.made[0].commands[-1], b"QUIT")
+        self.deliver()
+        self.assertEqual(self.sessions(), 2)
+        self.never_logged("conn_use=")
+
+    def test_last_of_many(self) -> None:
+        """SM-10: the last mail takes a session that is there, and ends it."""
+        self.deliver()
+        self.busy = False
+        self.deliver()
+        self.assertEqual((self.sessions(), self.net.made[0].commands[-1]), (1, b"QUIT"))
+        self.assertIn("conn_use=2", self.ends()[1])
+
+    def test_not_on_demand(self) -> None:
+        """SM-10: smtp_connection_cache_on_demand = no."""
+        self.begin(smtp_connection_cache_on_demand="no")
+        self.deliver()
+        self.assertEqual(self.net.made[0].commands[-1], b"QUIT")
+
+    def test_named_destination(self) -> None:
+        """SM-10: smtp_connection_cache_destinations, whatever the queue manager expects."""
+        self.busy = False
+        self.begin(smtp_connection_cache_destinations="192.0.2.10")
+        self.deliver()
+        self.deliver()
+        self.assertEqual(self.sessions(), 1)
+
+    def test_unusable_list(self) -> None:
+        """SM-10, LK-13: a list that cannot be read costs a connection, not a mail."""
+        self.busy = False
+        self.begin(smtp_connection_cache_destinations="fail:x")
+        self.assertEqual(self.deliver().deferred, [])
+        self.assertEqual(self.net.made[0].commands[-1], b"QUIT")
+
     def test_idle_limit(self) -> None:
         """SM-10: after smtp_connection_cache_time_limit the session ends with QUIT."""
         self.deliver()
