@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
+from pytwfix.basics.environment import chosen
 from pytwfix.contracts.asuser import AsUserError, CommandResult
 from pytwfix.mail.status import Dsn
 
@@ -79,26 +80,6 @@ def not_run(error: AsUserError, program: str) -> Dsn:
 def environment(export: str, imported: str, values: Mapping[str, str], config_directory: str) -> dict[str, str]:
     """A clean environment: PATH, what export_environment names (or sets), and `values`. Names are those of the daemon's
     own environment as import_environment makes it (SV-6)."""
-    found: dict[str, str] = {}
-    for item in _words(imported):
-        name, equals, value = item.partition("=")
-        if equals:
-            found[name] = value
-        elif name in os.environ:
-            found[name] = os.environ[name]
-    found["MAIL_CONFIG"] = config_directory
-    chosen = {"PATH": PATH}
-    for item in _words(export):
-        name, equals, value = item.partition("=")
-        if equals:
-            chosen[name] = value
-        elif name in found:
-            chosen[name] = found[name]
-    chosen.update(values)
-    return {name: value.replace("\0", "") for name, value in chosen.items()}
-
-
-def _words(text: str) -> Iterable[str]:
-    """Names and name=value, or `{ name = value with spaces }`."""
-    for match in re.finditer(r"\{\s*([^=}\s]+)\s*=\s*([^}]*?)\s*\}|([^\s,]+)", text):
-        yield match.group(3) or f"{match.group(1)}={match.group(2)}"
+    source = {**chosen(imported, os.environ), "MAIL_CONFIG": config_directory}
+    found = {"PATH": PATH, **chosen(export, source), **values}
+    return {name: value.replace("\0", "") for name, value in found.items()}

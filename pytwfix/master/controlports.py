@@ -16,10 +16,11 @@ from pytwfix.master.sockets import Place, bind
 
 
 class ControlPorts:
-    """`submit/socket` for everyone, `private/control` for those who may enter that directory."""
+    """`submit/socket` for everyone, `private/control` for those who may enter that directory. `pid` is the master's."""
 
-    def __init__(self, rooms: Rooms, reload: Callable[[], None], stop: Callable[[], None]) -> None:
+    def __init__(self, rooms: Rooms, reload: Callable[[], None], stop: Callable[[], None], pid: int) -> None:
         self._rooms = rooms
+        self._pid = pid
         host = next(host for host in rooms.hosts.values() if host.program == "pickup")
         pickup = next(one for at, one in rooms.made.items() if rooms.hosts.get(at) is host)
         self._host = host
@@ -30,7 +31,7 @@ class ControlPorts:
     def _status(self) -> dict[str, Any]:
         plan = self._rooms.plan
         services = [f"{service.name}/{service.type}" for service in plan.services]
-        return {"pid": os.getpid(), "configuration": plan.directory, "services": services, "programs": _programs(plan)}
+        return {"pid": self._pid, "configuration": plan.directory, "services": services, "programs": _programs(plan)}
 
     def open(self) -> None:
         directory = self._rooms.plan.settings.queue_directory

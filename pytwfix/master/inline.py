@@ -2,106 +2,89 @@
 
 from __future__ import annotations
 
-import signal
+import os
 from collections.abc import Callable
 from typing import Any
 
-from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 
 from pytwfix.keeper.inprocess import InProcess
 from pytwfix.master.controlports import ControlPorts
-from pytwfix.master.host import ServiceHost
-from pytwfix.master.listeners import Listeners
+from pytwfix.master.fullness import Fullness
 from pytwfix.master.network import attach_network
-from pytwfix.master.plan import Plan, read_plan
-from pytwfix.master.ports import Ports
-from pytwfix.master.process import Process
+from pytwfix.master.plan import Plan
 from pytwfix.master.rooms import Rooms
-from pytwfix.master.startup import Prepared, complaints
-from pytwfix.master.tablefiles import make_ready
-from pytwfix.settings.kinds import SettingsError
-from pytwfix.settings.mastercf import Service
+from pytwfix.master.startup import Prepared
+from pytwfix.master.whole import Whole
 
 
-class Inline(MultiService):
+class Inline(Whole):
     """Made of what startup.prepare gave; starts when twistd does. `ready` is told when all listens."""
 
     def __init__(self, reactor: Any, prepared: Prepared, ready: Callable[[], None] | None = None) -> None:
-        super().__init__()
-        self._reactor = reactor
-        self._prepared = prepared
-        self._ready = ready
-        self.process = Process(reactor, prepared.log)
-        self._listeners = Listeners(prepared.sockets, None)
-        self._asuser = InProcess(self.process.threads, reactor)
-        self.rooms: Rooms | None = None
+        super().__init__(reactor, prepared, ready)
+        self._asuser = InProcess(self._process.threads, reactor)
         self._control: ControlPorts | None = None
+        self._fullness = Fullness(lambda service, full: self._report(self, service, full, lambda line: 1))
+        self.rooms: Rooms | None = None
 
-    def startService(self) -> None:
-        prepared = self._prepared
-        # Not before: twistd may have forked since, and the lock and log lines have the process ID.
-        prepared.lock.write_pid()
-        self._host = ServiceHost(self.process, prepared.plan, Service("master", "unix", "master"), None)
-        self.log = self._host.log
-        self.process.start()
-        attach_network(self.process)
-        make_ready(self._host, prepared.plan)
+    def _begin(self) -> None:
+        attach_network(self._process)
         remote = {"asuser": self._asuser}
-        self.rooms = Rooms(self.process, prepared.plan, remote=remote, sockets=prepared.sockets)
-        self.rooms.setServiceParent(self)
-        self._control = ControlPorts(self.rooms, self.reload, self._reactor.stop)
-        for text in complaints(prepared.plan):
-            self.log.warning(text)
-        super().startService()
+        rooms = self.rooms = Rooms(self._process, self._plan, remote=remote, sockets=self._prepared.sockets)
+        self._control = ControlPorts(rooms, self.reload, self._end, os.getpid())
+        rooms.setServiceParent(self)  # which starts it
+        self._fullness.watch(rooms.hosts)
         self._control.open()
-        cfg = prepared.plan.settings
-        self.log.info(f"daemon started -- version {cfg.mail_version}, configuration {prepared.plan.directory}")
-        self._reactor.callWhenRunning(self._running)
 
     def _running(self) -> None:
-        if self._prepared.hangup is not None:
-            self._prepared.hangup.attach(self._reactor, self.reload)
+        super()._running()
         if self._ready is not None:
             self._ready()
 
-    def _listen(self, ports: Ports, plan: Plan) -> None:
+    def _give_up(self) -> None:
+        """Threads that are left would keep the process."""
+        self._asuser.stop()
+        self._process.stop()
+
+    def _adopt(self, old: Plan, plan: Plan) -> None:
+        self._listeners.reopen_log(self._lines, old, plan)
+        rooms = self.rooms
+        assert rooms is not None
+        self._listen(rooms, plan)
+        rooms.reload(plan)
+        rooms.ports.open(rooms.made)
+        self._fullness.watch(rooms.hosts)
+
+    def _listen(self, rooms: Rooms, plan: Plan) -> None:
         """Services that are new in master.cf get their sockets, and those that are gone lose them (MA-5)."""
         made = self._listeners.update(plan, self.log)
-        for place in [one for one in ports.sockets if not self._listeners.has(one)]:
-            ports.close_service(place.key)
-        ports.sockets.update(made)
+        for place in [one for one in rooms.ports.sockets if not self._listeners.has(one)]:
+            rooms.ports.close_service(place.key)
+            self._fullness.forget(place.key)
+        rooms.ports.sockets.update(made)
 
-    def reload(self) -> None:
-        """Read the configuration anew; what is wrong with it leaves everything as it was."""
-        plan = self._prepared.plan
-        try:
-            plan = read_plan(plan.directory)
-            plan.settings.validate()
-        except SettingsError as error:
-            self.log.fatal(f"{error}; the configuration of before stays in force")
-            return
-        self.log.info(f"reload -- version {plan.settings.mail_version}, configuration {plan.directory}")
-        self._prepared.plan = plan
-        for text in complaints(plan):
-            self.log.warning(text)
-        self.process.destination.reopen()
-        self._host.adopt(plan, self._host.definition)
-        make_ready(self._host, plan)
-        assert self.rooms is not None
-        self._listen(self.rooms.ports, plan)
-        self.rooms.reload(plan)
-        self.rooms.ports.open(self.rooms.made)
+    def _switch_stress(self, service: str, yes: bool) -> None:
+        host = self.rooms.hosts.get(service) if self.rooms is not None else None
+        if host is not None:
+            host.set_stress(yes)
+
+    def _abort(self) -> None:
+        """What is under way is in the queue; commands that run are ended."""
+        self._asuser.stop()
+        self._lines.flush()
+        self._prepared.release()
+        os._exit(0)
 
     def stopService(self) -> Deferred[Any]:
+        self._stopping = True
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        self._stress.stop()
         if self._control is not None:
             self._control.close()
         await super().stopService()
         self._asuser.stop()
-        self.log.info(f"terminating on signal {int(signal.SIGTERM)}")
-        self.process.stop()
-        self._prepared.release()
-
+        self._farewell()
+        self._process.stop()

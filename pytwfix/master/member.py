@@ -25,6 +25,7 @@ from pytwfix.logs.switch import LogSwitch
 from pytwfix.master import placement
 from pytwfix.master.controlports import ControlPorts
 from pytwfix.master.elsewhere import Elsewhere, contracts
+from pytwfix.master.fullness import Fullness
 from pytwfix.master.hub import Hub
 from pytwfix.master.listeners import log_of
 from pytwfix.master.network import attach_network
@@ -72,7 +73,7 @@ class Member:
         self._hub: Hub | None = None
         self._control: ControlPorts | None = None
         self._asuser: Any = None
-        self._watched: set[str] = set()
+        self._fullness = Fullness(lambda service, full: self._master.cast(methods.FULL, service, full))
         self._receiver: Receiver | None = None
         self._ending = False
         self._status = 0
@@ -93,7 +94,6 @@ class Member:
 
     def _begin(self) -> None:
         signal.signal(signal.SIGTERM, lambda *_: self._reactor.callFromThread(self._end))
-        self._process.start()
         served = {
             methods.PEER: self._peer,
             methods.RELOAD: self._reload,
@@ -129,14 +129,17 @@ class Member:
             return
         for service in birth.stressed:
             self._stress(service, True)
-        self._watch()
+        self._fullness.watch(rooms.hosts)
         self._master.cast(methods.READY)
 
     def _be_hub(self, rooms: Rooms) -> None:
         self._hub = Hub(rooms, self._log)
         rooms.before_last = self._hub.alone
         self._control = ControlPorts(
-            rooms, lambda: self._master.cast(methods.WANT_RELOAD), lambda: self._master.cast(methods.WANT_STOP)
+            rooms,
+            lambda: self._master.cast(methods.WANT_RELOAD),
+            lambda: self._master.cast(methods.WANT_STOP),
+            os.getppid(),
         )
 
     def _act_as_users(self) -> Any:
@@ -147,21 +150,6 @@ class Member:
         client = _Keeper(self._reactor, self._plan.settings.ipc_timeout, self._end)
         adopt(self._reactor, end, client)
         return client
-
-    def _watch(self) -> None:
-        """Tell the master when a port has no room left."""
-        assert self._rooms is not None
-        for name, host in self._rooms.hosts.items():
-            if host.full is not None and name not in self._watched:
-                self._watched.add(name)
-                host.full = self._telling(name, host.full)
-
-    def _telling(self, name: str, full: Callable[[bool], None]) -> Callable[[bool], None]:
-        def tell(yes: bool) -> None:
-            full(yes)
-            self._master.cast(methods.FULL, name, yes)
-
-        return tell
 
     # -- what the master says ------------------------------------------------------------------------------------------
 
@@ -194,7 +182,7 @@ class Member:
             return
         for gone in _keys(old) - _keys(plan):
             rooms.ports.close_service(gone)
-            self._watched.discard(gone)
+            self._fullness.forget(gone)
         rooms.reload(plan)
 
     def _reopen(self, old: Plan, plan: Plan, fd: int) -> None:
@@ -219,7 +207,7 @@ class Member:
             return
         self._rooms.ports.sockets[Place(service, family, address, port)] = bound
         self._rooms.ports.open(self._rooms.made)
-        self._watch()
+        self._fullness.watch(self._rooms.hosts)
 
     # -- ending --------------------------------------------------------------------------------------------------------
 

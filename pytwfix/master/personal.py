@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from twisted.application.service import MultiService
 
 from pytwfix.basics.atomicfile import write_atomically
-from pytwfix.master.startup import StartError, prepare
+from pytwfix.master.assembly import assemble
+from pytwfix.master.startup import StartError
 
 FILES = ("main.cf", "master.cf")
 _ROOT = "/var/lib/pytwfix"
@@ -59,7 +60,7 @@ def write(where: Folders, user: str) -> None:
         with open(f"{source}/{name}", encoding="utf-8") as file:
             text = file.read()
         for mark, value in (("@CONFIG@", where.config), ("@STATE@", where.state), ("@USER@", user)):
-            text = text.replace(mark, value)
+            text = text.replace(mark, value.replace("$", "$$"))
         write_atomically(path, text.encode(), 0o644)
 
 
@@ -77,15 +78,7 @@ def make(reactor: Any, workers: int | None) -> MultiService:
             _maildir(f"{where.state}/Maildir")
     except OSError as error:
         raise StartError(f"{error.filename}: {error.strerror}") from None
-    os.environ["MAIL_CONFIG"] = where.config
-    prepared = prepare(where.config)
-    if uid == 0 or workers is not None:
-        from pytwfix.master.supervisor import Supervisor
-
-        return Supervisor(reactor, prepared, workers or 1, lambda: announce(where, user, prepared.plan))
-    from pytwfix.master.inline import Inline
-
-    return Inline(reactor, prepared, lambda: announce(where, user, prepared.plan))
+    return assemble(where.config, reactor, workers, True, lambda prepared: announce(where, user, prepared.plan))
 
 
 def _maildir(path: str) -> None:

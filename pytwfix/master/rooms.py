@@ -178,12 +178,19 @@ class Rooms(MultiService):
                 self._remove(at)
         for at, line in lines.items():
             if at not in self.hosts:
-                self._make(line)
+                self._attempt(at, self._make, line)
         self._limits()
-        for one in self.made.values():
+        for at, one in self.made.items():
             reloaded = getattr(one, "reloaded", None)
             if reloaded is not None:
-                reloaded()
+                self._attempt(at, reloaded)
+
+    def _attempt(self, at: str, action: Callable[..., None], *arguments: Any) -> None:
+        """What one room cannot do with its settings is no reason to leave the others as they were."""
+        try:
+            action(*arguments)
+        except Exception as error:
+            self.hosts[at].log.fatal(str(error) or type(error).__name__)
 
     def _remove(self, at: str) -> None:
         host = self.hosts.pop(at)

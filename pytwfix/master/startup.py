@@ -9,10 +9,12 @@ import os
 import socket
 
 from pytwfix.logs.destinations import Destination, destination
-from pytwfix.master.hangup import Hangup
+from pytwfix.master.lastwords import LastWords
 from pytwfix.master.limits import raise_descriptor_limit
+from pytwfix.master.listeners import log_of
 from pytwfix.master.placement import known
 from pytwfix.master.plan import Plan, program, read_plan
+from pytwfix.master.signals import Signals
 from pytwfix.master.sockets import Place, bind_all, unlink
 from pytwfix.settings.honoured import unhonoured
 from pytwfix.settings.kinds import SettingsError
@@ -24,6 +26,13 @@ class StartError(Exception):
     """The mail system cannot start."""
 
 
+class StartFailed(StartError, SystemExit):
+    """It could not, and has said so. An Exception, of which twistd tells the process that waits for it; no traceback
+    follows when it ends the process."""
+
+    code = 1
+
+
 class Prepared:
     """All that a start needs and that an unprivileged process could not get."""
 
@@ -33,13 +42,28 @@ class Prepared:
         lock: InstanceLock,
         log: Destination,
         sockets: dict[Place, socket.socket],
-        hangup: Hangup | None = None,
+        signals: Signals | None = None,
+        last_words: LastWords | None = None,
     ) -> None:
         self.plan = plan
         self.lock = lock
         self.log = log
         self.sockets = sockets
-        self.hangup = hangup
+        self.signals = signals
+        self.last_words = last_words
+
+    def started(self) -> None:
+        """Nobody waits for the start any more."""
+        if self.last_words is not None:
+            self.last_words.close()
+
+    def failed(self, error: Exception) -> StartFailed:
+        """What to raise when it cannot go on: whoever started it has been told, nothing is locked or bound any more."""
+        text = reason(error)
+        if self.last_words is not None:
+            self.last_words.say(text)
+        self.release()
+        return StartFailed(text)
 
     def release(self) -> None:
         for place, bound in self.sockets.items():
@@ -48,16 +72,22 @@ class Prepared:
         self.lock.release()
 
 
+def reason(error: Exception) -> str:
+    """For people. What nobody expected comes with its type."""
+    ours = type(error).__module__.startswith("pytwfix.")
+    return str(error) if ours else f"{type(error).__name__}: {error}"
+
+
 def prepare(directory: str) -> Prepared:
     """Everything up to the first process. StartError."""
     raise_descriptor_limit()
-    hangup = Hangup()  # before the lock, by which `postfix reload` finds us
+    signals = Signals()  # before the lock, by which `postfix reload` finds us
     try:
         plan = read_plan(directory)
         plan.settings.validate()
         cfg = plan.settings
         check_log_file(plan)
-        log = destination(cfg.maillog_file, cfg.syslog_facility, cfg.maillog_file_permissions)
+        log = destination(*log_of(plan))
         Layout(cfg.queue_directory, cfg.mail_owner, cfg.setgid_group).create()
         _make_data_directory(plan)
         lock = InstanceLock(cfg.queue_directory, cfg.data_directory, cfg.process_id_directory)
@@ -71,7 +101,7 @@ def prepare(directory: str) -> Prepared:
     except OSError as error:
         raise StartError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
     try:
-        return Prepared(plan, lock, log, bind_all(plan), hangup)
+        return Prepared(plan, lock, log, bind_all(plan), signals, LastWords())
     except SettingsError as error:
         lock.release()
         raise StartError(str(error)) from error

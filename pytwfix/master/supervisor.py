@@ -10,72 +10,43 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import socket
 from collections.abc import Callable
 from typing import Any
 
-from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 
 from pytwfix.ipc import methods
 from pytwfix.ipc.channel import Channel, adopt
-from pytwfix.logs.switch import LogSwitch
 from pytwfix.master import placement
 from pytwfix.master.catalogue import preload
 from pytwfix.master.children import KEEPER, Child, Reaper, connect, log_end, pair
 from pytwfix.master.forked import fork
-from pytwfix.master.frozen import read_again
-from pytwfix.master.host import ServiceHost
-from pytwfix.master.listeners import Listeners
 from pytwfix.master.member import Birth, Member
 from pytwfix.master.permissions import Account, account, check
 from pytwfix.master.plan import Plan, program
 from pytwfix.master.plancodec import pack_plan
-from pytwfix.master.process import Process
 from pytwfix.master.secrets import Vault
-from pytwfix.master.startup import Prepared, StartError, complaints
-from pytwfix.master.stress import Stress
-from pytwfix.master.tablefiles import make_ready
-from pytwfix.settings.kinds import SettingsError
+from pytwfix.master.startup import Prepared, StartError
+from pytwfix.master.whole import Whole
 from pytwfix.settings.mastercf import Service
 
 PATIENCE = 12.0  # seconds: the ten that sessions get at stop, and what it takes to tell of them
 STEADY = 10.0  # a process that lived shorter than this is not started again at once
 
 
-class Supervisor(MultiService):
+class Supervisor(Whole):
     """Made of what startup.prepare gave. `ready` is told when all processes serve, the first time."""
 
     def __init__(self, reactor: Any, prepared: Prepared, workers: int, ready: Callable[[], None] | None = None) -> None:
-        super().__init__()
-        self._reactor = reactor
-        self._prepared = prepared
-        self._plan = prepared.plan
+        self._owner = _checked_owner(prepared)
+        super().__init__(reactor, prepared, ready, self._owner)
         self._workers = workers
-        self._ready = ready
-        self._owner = self._checked_owner()
-        self._lines = LogSwitch(prepared.log)
-        self._process = Process(reactor, self._lines)
         self._vault = Vault(prepared.plan)
-        self._listeners = Listeners(prepared.sockets, self._owner)
         self._children: dict[tuple[str, int], Child] = {}
         self._keepers: set[Child] = set()
         self._timers: dict[tuple[str, int], Any] = {}
         self._stopped: Deferred[None] | None = None
-
-    def _checked_owner(self) -> Account | None:
-        """Whose rights the processes take on; None when we are not root. StartError."""
-        if os.geteuid() != 0:
-            return None
-        cfg = self._plan.settings
-        try:
-            owner = account(cfg.mail_owner, cfg.setgid_group)
-            check(self._plan.directory, owner)
-        except StartError:
-            self._prepared.release()
-            raise
-        return owner
 
     # -- which processes -----------------------------------------------------------------------------------------------
 
@@ -103,42 +74,22 @@ class Supervisor(MultiService):
 
     # -- starting ------------------------------------------------------------------------------------------------------
 
-    def startService(self) -> None:
-        super().startService()
-        # Not before: twistd may have forked since, and log lines have the process ID.
-        self._host = ServiceHost(self._process, self._plan, Service("master", "unix", "master"), None)
-        self.log = self._host.log
-        self._stress = Stress(self._reactor, self.log, self._switch_stress)
-        try:
-            self._begin()
-        except Exception as error:
-            self.log.fatal(f"{type(error).__name__}: {error}")
-            self._lines.flush()
-            self._prepared.release()
-            raise
-
     def _begin(self) -> None:
-        self._prepared.lock.write_pid()
-        for text in complaints(self._plan):
-            self.log.warning(text)
-        make_ready(self._host, self._plan)
         preload()
+        self._prepared.started()  # the children need not hold it
         gc.collect()
         gc.freeze()
         for place in self._wanted():
             self._start(place)
-        cfg = self._plan.settings
-        self.log.info(f"daemon started -- version {cfg.mail_version}, configuration {self._plan.directory}")
-        self._reactor.callWhenRunning(self._running)
 
-    def _running(self) -> None:
-        if self._prepared.hangup is not None:
-            self._prepared.hangup.attach(self._reactor, self.reload)
-        signal.signal(signal.SIGQUIT, lambda *_: self._reactor.callFromThread(self._abort))
+    def _give_up(self) -> None:
+        self._kill()
 
     def _start(self, place: tuple[str, int]) -> None:
         """Fork one process, with its keeper if it is the agents', and join it to the queue's."""
-        self._timers.pop(place, None)
+        timer = self._timers.pop(place, None)
+        if timer is not None and timer.active():
+            timer.cancel()
         self._lines.flush()
         child = Child(*place, self._reactor.seconds())
         try:
@@ -229,7 +180,7 @@ class Supervisor(MultiService):
             methods.SECRET: self._vault_read,
             methods.FULL: lambda service, full: self._full(child, str(service), full is True),
             methods.WANT_RELOAD: self.reload,
-            methods.WANT_STOP: lambda: self._reactor.callLater(0, self._reactor.stop),
+            methods.WANT_STOP: lambda: self._reactor.callLater(0, self._end),
         }
 
     def _is_ready(self, child: Child) -> None:
@@ -242,10 +193,10 @@ class Supervisor(MultiService):
         return self._vault.read(str(path))
 
     def _full(self, child: Child, service: str, full: bool) -> None:
-        line = next((one for one in self._plan.services if f"{one.name}/inet" == service and one.type == "inet"), None)
-        if line is not None:
-            serving = sum(placement.runs(program(line), self._roles(kind)) for kind, _ in self._children)
-            self._stress.report(child, service, full, serving, (line.name, line.name, self._plan.limit(line)))
+        self._report(child, service, full, self._serving)
+
+    def _serving(self, line: Service) -> int:
+        return sum(placement.runs(program(line), self._roles(kind)) for kind, _ in self._children)
 
     def _switch_stress(self, service: str, yes: bool) -> None:
         for child in self._children.values():
@@ -285,29 +236,14 @@ class Supervisor(MultiService):
 
     # -- reload --------------------------------------------------------------------------------------------------------
 
-    def reload(self) -> None:
-        """Read the configuration anew; what is wrong with it leaves everything as it was."""
-        if self._stopped is not None:
-            return
-        old = self._plan
-        try:
-            plan, warnings = read_again(old)
-        except SettingsError as error:
-            self.log.fatal(f"{error}; the configuration of before stays in force")
-            return
-        self.log.info(f"reload -- version {plan.settings.mail_version}, configuration {plan.directory}")
-        for text in (*warnings, *complaints(plan)):
-            self.log.warning(text)
-        self._plan = self._prepared.plan = plan
+    def _adopt(self, old: Plan, plan: Plan) -> None:
         self._vault = Vault(plan)
-        self._host.adopt(plan, self._host.definition)
-        make_ready(self._host, plan)
         self._tell(plan, self._listeners.reopen_log(self._lines, old, plan))
         if old.settings.mail_spool_directory != plan.settings.mail_spool_directory and self._owner is not None:
             self._cast(placement.AGENTS, methods.STOP)  # the keeper that knows the new one comes with new agents
         for place in self._wanted():
-            if place not in self._children and place not in self._timers:
-                self._start(place)
+            if place not in self._children:
+                self._start(place)  # also one that is throttled: what was wrong may be right now
 
     def _tell(self, plan: Plan, log_fd: int) -> None:
         """Settings first, then what is new to listen on."""
@@ -333,6 +269,7 @@ class Supervisor(MultiService):
     def stopService(self) -> Deferred[Any]:
         """Those that serve the network and the queue first; the agents when nobody gives them work any more."""
         super().stopService()
+        self._stopping = True
         self._stopped = Deferred()
         for timer in self._timers.values():
             timer.cancel()
@@ -354,9 +291,7 @@ class Supervisor(MultiService):
             self._stopped.callback(None)
 
     def _abort(self) -> None:
-        """`postfix abort`: nobody gets time."""
-        if self._stopped is None:
-            self._reactor.stop()
+        self._end()
         self._reactor.callLater(0, self._kill)
 
     def _kill(self) -> None:
@@ -366,9 +301,21 @@ class Supervisor(MultiService):
     def _finish(self, result: None, limit: Any) -> None:
         if limit.active():
             limit.cancel()
-        self.log.info(f"terminating on signal {int(signal.SIGTERM)}")
-        self._lines.flush()
-        self._prepared.release()
+        self._farewell()
+
+
+def _checked_owner(prepared: Prepared) -> Account | None:
+    """Whose rights the processes take on; None when we are not root. StartError."""
+    if os.geteuid() != 0:
+        return None
+    cfg = prepared.plan.settings
+    try:
+        owner = account(cfg.mail_owner, cfg.setgid_group)
+        check(prepared.plan.directory, owner)
+    except StartError:
+        prepared.release()
+        raise
+    return owner
 
 
 def _special(plan: Plan) -> list[Any]:

@@ -1,7 +1,6 @@
 """`twistd [-n] pytwfix [-c DIR] [--inline | --workers N] [--personal]`: options to service. The reactor comes in here.
 
 Which configuration: -c, else MAIL_CONFIG, else /etc/postfix for root, else the personal instance of an ordinary user.
-Which processes: an ordinary user gets one process; root gets workers, one less than there are cores and at least one.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Any
 from twisted.application.service import MultiService
 from twisted.python import usage
 
-from pytwfix.master.startup import StartError, prepare
+from pytwfix.master.startup import StartError
 
 
 class Options(usage.Options):
@@ -52,21 +51,9 @@ def makeService(options: Options) -> MultiService:
 
 def _make(options: Options, reactor: Any) -> MultiService:
     from pytwfix.master import personal
+    from pytwfix.master.assembly import assemble
 
     directory = options["config"] or os.environ.get("MAIL_CONFIG")
     if options["personal"] or (directory is None and os.geteuid() != 0):
         return personal.make(reactor, options["workers"])
-    return start(os.path.abspath(directory or "/etc/postfix"), reactor, options)
-
-
-def start(directory: str, reactor: Any, options: Options) -> MultiService:
-    """Inline or with workers."""
-    root = os.geteuid() == 0
-    if not root and options["workers"] is None:
-        from pytwfix.master.inline import Inline
-
-        return Inline(reactor, prepare(directory))
-    from pytwfix.master.supervisor import Supervisor
-
-    count = options["workers"] or (1 if options["inline"] else max(1, (os.cpu_count() or 2) - 1))
-    return Supervisor(reactor, prepare(directory), count)
+    return assemble(os.path.abspath(directory or "/etc/postfix"), reactor, options["workers"], bool(options["inline"]))

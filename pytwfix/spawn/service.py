@@ -5,7 +5,6 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-from collections.abc import Mapping
 from typing import Any
 
 from twisted.application.service import Service
@@ -14,6 +13,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from pytwfix.basics.durations import parse_duration
+from pytwfix.basics.environment import chosen
 from pytwfix.contracts.asuser import AsUserError, CommandRun, Identity
 from pytwfix.contracts.host import IHost
 from pytwfix.spawn import log
@@ -63,9 +63,9 @@ class SpawnService(Service):
 
     def _environment(self) -> dict[str, str]:
         cfg = self.host.settings(SpawnSettings)
-        imported = _chosen(cfg.import_environment, os.environ)
+        imported = chosen(cfg.import_environment, os.environ)
         imported["MAIL_CONFIG"] = cfg.config_directory
-        return {"PATH": _PATH, **_chosen(cfg.export_environment, imported)}
+        return {"PATH": _PATH, **chosen(cfg.export_environment, imported)}
 
 
 class Spawned(Protocol):
@@ -101,18 +101,6 @@ class Spawned(Protocol):
         if self._counted:
             self._counted = False
             self._service.host.disconnected()
-
-
-def _chosen(names: str, source: Mapping[str, str]) -> dict[str, str]:
-    """What a list of names and name=value makes of an environment (SV-6)."""
-    chosen: dict[str, str] = {}
-    for item in names.replace(",", " ").split():
-        name, equals, value = item.partition("=")
-        if equals:
-            chosen[name] = value
-        elif name in source:
-            chosen[name] = source[name]
-    return chosen
 
 
 def identity(attributes: Attributes, mail_owner: str) -> Identity:

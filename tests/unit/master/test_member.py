@@ -165,10 +165,10 @@ class Hearing(MemberCase):
     def test_reload(self) -> None:
         """MA-5: services that are gone from master.cf are closed, the others get their settings."""
         rooms = self.peer()
-        plan = plan_of(self, "myhostname = new.example\n", "26 inet n - n - - smtpd\n")
+        plan = plan_of(self, "mail_name = New\n", "26 inet n - n - - smtpd\n")
         self.member._reload(pack_plan(plan), False)
         self.assertEqual(sorted(rooms.closed), ["25/inet", "cleanup/unix"])
-        self.assertEqual(rooms.plans[-1].settings.myhostname, "new.example")
+        self.assertEqual(rooms.plans[-1].settings.mail_name, "New")
         self.assertEqual(self.lines.lines, ["(reopened)"])
 
     def test_another_log(self) -> None:

@@ -14,15 +14,16 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from pytwfix.ipc import methods
-from pytwfix.master import supervisor
+from pytwfix.master import supervisor, whole
 from pytwfix.master.children import KEEPER, Child, log_end
 from pytwfix.master.forked import fork
 from pytwfix.master.listeners import Listeners
 from pytwfix.master.permissions import Account
 from pytwfix.master.placement import AGENTS, QUEUE, WORKER
 from pytwfix.master.sockets import Place, bind
-from pytwfix.master.startup import Prepared
+from pytwfix.master.startup import Prepared, StartFailed
 from pytwfix.master.supervisor import PATIENCE, Supervisor
+from pytwfix.settings.kinds import SettingsError
 from pytwfix.spool.exclusive import InstanceLock
 from tests.kit.host import MemoryLog
 from tests.unit.master.test_plan import plan_of
@@ -54,13 +55,13 @@ class Lines:
 class Reactor(Clock):
     """IReactorTime, and when twistd's reactor would stop."""
 
-    stopped = False
+    stops = 0
 
     def callWhenRunning(self, function: Any) -> None:
         """It never runs here."""
 
     def stop(self) -> None:
-        self.stopped = True
+        self.stops += 1
 
 
 class Told:
@@ -89,13 +90,14 @@ class SupervisorCase(SynchronousTestCase):
         self.pid = 1000
         self.killed: list[int] = []
         self.patch(supervisor, "preload", lambda: None)
-        self.patch(supervisor, "make_ready", lambda host, plan: None)
-        self.patch(supervisor, "complaints", lambda plan: [])
+        self.patch(whole, "make_ready", lambda host, plan: None)
+        self.patch(whole, "complaints", lambda plan: [])
         self.patch(supervisor, "adopt", lambda *_: None)
         self.patch(supervisor, "fork", self._fork)
         self.patch(supervisor, "Channel", lambda *_: Told())
         self.patch(supervisor, "check", lambda directory, owner: None)
         self.patch(gc, "freeze", lambda: None)
+        self.patch(Listeners, "update", lambda _, plan, log: {})  # class Sockets has it
         self.patch(process, "registerReapProcessHandler", lambda pid, handler: None)
         self.patch(os, "kill", lambda pid, number: self.killed.append(pid))
 
@@ -172,6 +174,35 @@ class Starting(SupervisorCase):
         for _ in range(2):
             made._served(self.child(made, AGENTS))[methods.READY]()
         self.assertEqual(told, [1])
+
+
+class Failing(SupervisorCase):
+    """MA-6: a start that comes to nothing."""
+
+    def test_told(self) -> None:
+        """It is logged, nothing is left, and nobody is left waiting."""
+
+        def refuse() -> None:
+            raise ValueError("no such module")
+
+        self.patch(supervisor, "preload", refuse)
+        failed = self.assertRaises(StartFailed, self.made, 1)
+        self.assertEqual((str(failed), failed.code), ("ValueError: no such module", 1))
+        self.assertEqual(self.lines.lines[-1], "fatal: ValueError: no such module")
+        self.assertIn("error: start: ValueError: no such module (test_supervisor.py:", self.lines.lines[-2])
+
+    def test_expected(self) -> None:
+        """What says itself what is wrong needs no more words; children that are there already end."""
+
+        def refuse(*_: Any) -> int:
+            if self.pid > 1000:
+                raise SettingsError("main.cf: no")
+            return self._fork(*_)
+
+        self.patch(supervisor, "fork", refuse)
+        failed = self.assertRaises(StartFailed, self.made, 1)
+        self.assertEqual((str(failed), self.lines.lines), ("main.cf: no", ["fatal: main.cf: no"]))
+        self.assertEqual(self.killed, [1001])
 
 
 class Ends(SupervisorCase):
@@ -262,7 +293,7 @@ class Reloads(SupervisorCase):
     def test_told(self) -> None:
         made = self.made(1)
         self.lines.lines.clear()
-        self.rewrite(made, "main.cf", "myhostname = new.example\n")
+        self.rewrite(made, "main.cf", "mail_name = New\n")
         made.reload()
         self.assertEqual(
             self.lines.lines,
@@ -270,7 +301,7 @@ class Reloads(SupervisorCase):
         )
         method, packed, with_log = self.child(made, WORKER).channel.casts[0]
         self.assertEqual((method, with_log), (methods.RELOAD, False))
-        self.assertEqual(packed[2]["myhostname"], "new.example")
+        self.assertEqual(packed[2]["mail_name"], "New")
 
     def test_mistake(self) -> None:
         """Everything stays as it was."""
@@ -285,6 +316,25 @@ class Reloads(SupervisorCase):
         self.rewrite(made, "master.cf", "local unix - n n - - local\n")
         made.reload()
         self.assertIn((AGENTS, 0), self.places(made))
+
+    def test_throttled(self) -> None:
+        """MA-6: what was wrong may be right now: it starts at once."""
+        made = self.made(1)
+        made._ended(self.child(made, WORKER), 1 << 8)
+        self.assertNotIn((WORKER, 0), self.places(made))
+        made.reload()
+        self.assertIn((WORKER, 0), self.places(made))
+        self.reactor.advance(100)
+        self.assertEqual(self.pid, 1003)
+
+    def test_frozen(self) -> None:
+        """What is bound and owned stays."""
+        made = self.made(1)
+        old = made._plan.settings.inet_interfaces
+        self.rewrite(made, "main.cf", "inet_interfaces = 127.0.0.9\n")
+        made.reload()
+        self.assertEqual(made._plan.settings.inet_interfaces, old)
+        self.assertIn("warning: ignoring inet_interfaces parameter value change", self.lines.lines)
 
     def test_spool_directory(self) -> None:
         """A keeper knows the one that it was started with: the agents end, and another pair starts."""
@@ -328,9 +378,20 @@ class Stopping(SupervisorCase):
         """SIGQUIT: nobody gets time."""
         made = self.made(1)
         made._abort()
-        self.assertTrue(self.reactor.stopped)
+        self.assertEqual(self.reactor.stops, 1)
         self.reactor.advance(0)
         self.assertEqual(len(self.killed), 2)
+
+    def test_once(self) -> None:
+        """Ctrl-C, and again: a reactor that is stopped twice complains. The first signal is told."""
+        made = self.made(1, NO_AGENTS)
+        made._end(signal.SIGINT)
+        made._end(signal.SIGTERM)
+        self.assertEqual(self.reactor.stops, 1)
+        done = made.stopService()
+        made._ended(self.child(made, WORKER), 0)
+        self.successResultOf(done)
+        self.assertEqual(self.lines.lines[-1], "terminating on signal 2")
 
     def test_not_started_anew(self) -> None:
         made = self.made(1)
@@ -360,7 +421,7 @@ class Asked(SupervisorCase):
         made = self.made(1)
         made._served(self.child(made, WORKER))[methods.WANT_STOP]()
         self.reactor.advance(0)
-        self.assertTrue(self.reactor.stopped)
+        self.assertEqual(self.reactor.stops, 1)
 
 
 class Logged(SynchronousTestCase):
