@@ -2,9 +2,10 @@
 
     python -m tests.integration.crash --rounds 200 [--mode inline|workers1|workers2|postfix] [--seed N]
 
-Senders and the sink are processes of their own and live on. Mail goes to the sink and to a Maildir; at the end the
-system is left alone until all has arrived. Lost mail, or mail that is not what was sent, is a failure. Mail that
-arrives twice is not: a relayed mail whose end was not written down yet is relayed again. It is counted.
+Senders and the sink, which now and then says "not now", are processes of their own and live on. Mail goes to the sink
+and to a Maildir; at the end the system is left alone until all has arrived. Lost mail, or mail that is not what was
+sent, is a failure. Mail that arrives twice is not: a relayed mail whose end was not written down yet is relayed again.
+It is counted.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class Crash:
         self.random = random.Random(seed)
         self.port, self.sink_port = free_port(), free_port()
         self.system = self._system(mode)
-        self.sink = Reader("tests.kit.sinks", str(self.sink_port))
+        self.sink = Reader("tests.kit.sinks", str(self.sink_port), "0.05")
         to = ["user@far.example", _BOX_ADDRESS]
         sendmail = [self.system.program("sendmail"), "-C", self.system.config]
         self.senders = Reader("tests.kit.senders", str(self.port), "6", ",".join(to), *sendmail)

@@ -1,14 +1,18 @@
 """A mail server that keeps what it is sent: SMTP or LMTP, on a port or a UNIX socket, with or without STARTTLS.
 
 By a recipient's local part: `perm...` and `temp...` are refused at RCPT, `dataperm...` and `datatemp...` after the
-end of data, at `drop...` the connection is closed, and `slow...` is answered after a second.
+end of data, at `drop...` the connection is closed, and `slow...` is answered after a second. A sink that is MOODY
+says "not now" to so large a part of all recipients.
 
-    python -m tests.kit.sinks PORT      prints `token digest recipient` for each, see tests/kit/senders.py
+    python -m tests.kit.sinks PORT [MOODY]
+
+prints `token digest recipient` for each (see tests/kit/senders.py), and ends when its standard input does.
 """
 
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 import socketserver
 import ssl
@@ -61,8 +65,10 @@ class Sink:
         extensions: Sequence[str] = EXTENSIONS,
         tls: ssl.SSLContext | None = None,
         on_message: Callable[[Received], None] | None = None,
+        moody: float = 0.0,
     ) -> None:
         self.lmtp = lmtp
+        self.moody = moody
         self.tls = tls
         self.extensions = [*extensions, *(["STARTTLS"] if tls else [])]
         self.on_message = on_message
@@ -233,6 +239,8 @@ class _Session:
         if address.startswith("slow"):
             time.sleep(1)
         refusal = _verdict(address, _REFUSALS)
+        if random.random() < self.sink.moody:
+            refusal = "450 4.2.0 not now"
         if refusal is None and self.message is not None:
             self.message.recipients.append(address)
             self.message.parameters.append(parameters)
@@ -284,7 +292,7 @@ def _split(text: str) -> tuple[str, str]:
     return address, parameters.strip()
 
 
-def main(port: str) -> None:
+def main(port: str, moody: str = "0") -> None:
     """A sink as a process of its own."""
     out = sys.stdout.buffer
 
@@ -293,7 +301,7 @@ def main(port: str) -> None:
         out.write(b"".join(told + b" " + to.encode() + b"\n" for to in message.recipients))
         out.flush()
 
-    sink = Sink(int(port), on_message=say)
+    sink = Sink(int(port), on_message=say, moody=float(moody))
     out.write(b"listening %d\n" % sink.port)
     out.flush()
     sys.stdin.read()
