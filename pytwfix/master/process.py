@@ -5,32 +5,17 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.threads import deferToThreadPool
-from twisted.python.threadpool import ThreadPool
 
 from pytwfix.basics.disk import Disk
 from pytwfix.logs.destinations import Destination
 from pytwfix.logs.service import ServiceLog
+from pytwfix.master.threads import Threads
 
 if TYPE_CHECKING:
     from pytwfix.contracts.dns import INativeNames, IResolver
-
-T = TypeVar("T")
-_THREADS = 16
-
-
-class Threads:
-    """IThreads on a pool of its own; it starts with the process that uses it, after any fork."""
-
-    def __init__(self, reactor: Any) -> None:
-        self._reactor = reactor
-        self.pool = ThreadPool(2, _THREADS, "pytwfix")
-
-    def run(self, function: Callable[..., T], *args: Any) -> Deferred[T]:
-        return deferToThreadPool(self._reactor, self.pool, function, *args)
 
 
 class SystemRandom:
@@ -95,13 +80,10 @@ class Process:
         self._flushing = False
         self.destination.flush()
 
-    def start(self) -> None:
-        self.threads.pool.start()
-
     def stop(self) -> None:
         """After all services have stopped."""
         self.destination.flush()
-        self.threads.pool.stop()
+        self.threads.stop()
 
 
 def _read(path: str) -> bytes:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytwfix.contracts.host import IDisk, IThreads
 
 _THREADS = 4
-_READY = 0o700
+READY = 0o700
 
 
 class PendingFile:
@@ -102,7 +102,8 @@ class Committer:
         try:
             write_all(disk, fd, file.data)
             file.data = []
-            disk.fchmod(fd, _READY)
+            if file.temporary:
+                disk.fchmod(fd, READY)  # one without a name has been complete from the start: nobody saw it
             disk.fsync(fd)
             if file.temporary:
                 disk.rename(file.temporary, file.name)

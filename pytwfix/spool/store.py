@@ -30,7 +30,7 @@ from pytwfix.mail.queueid import long_id, short_id, valid
 from pytwfix.settings.common import CommonSettings
 from pytwfix.spool import envelopes, records
 from pytwfix.spool.cache import FreshMessages
-from pytwfix.spool.commit import Committer
+from pytwfix.spool.commit import READY, Committer
 from pytwfix.spool.listing import list_folder
 from pytwfix.spool.message import Message
 from pytwfix.spool.newfile import NewMessage
@@ -94,7 +94,7 @@ class QueueStore:
         folder = f"{self.paths.directory}/{INCOMING}"
         if self._tmpfile:
             try:
-                return self.disk.open(folder, _NEW | os.O_TMPFILE, 0o600), ""
+                return self.disk.open(folder, _NEW | os.O_TMPFILE, READY), ""
             except OSError as error:
                 if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
                     raise
