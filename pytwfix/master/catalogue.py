@@ -54,7 +54,13 @@ def make(host: ServiceHost, service: Service) -> Any:
     return room(host.program)(host, *(extra(service) if extra else ()))
 
 
+# What processes import when they first need it, which nearly all do.
+_LATER = ("keeper.keeper", "tables.regexp", "tables.unixtable")
+
+
 def preload() -> None:
     """Import all rooms: before forking, so that processes share the code."""
     for program in ROOMS:
         room(program)
+    for module in _LATER:
+        import_module(f"pytwfix.{module}")

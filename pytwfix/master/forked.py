@@ -64,7 +64,8 @@ def _another(reactor: Any) -> Any:
 def _call_myself(name: str) -> None:
     """What ps and top show."""
     try:
-        with open("/proc/self/comm", "w", encoding="ascii") as file:
-            file.write(name[:15])
+        comm = os.open("/proc/self/comm", os.O_WRONLY)  # open() would import a codec, in each process
     except OSError:
-        pass  # another system
+        return  # another system
+    os.write(comm, name[:15].encode())
+    os.close(comm)
