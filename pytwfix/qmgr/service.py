@@ -128,6 +128,10 @@ class QmgrService(Service):
         self._scanner.request(incoming=True, deferred=True, everything=True, flushed=True)
         return succeed(None)
 
+    def reloaded(self) -> None:
+        """New settings may be the cure for what was dead, which a reload lets a Postfix forget too."""
+        self._active.revive_all()
+
     def deliver_now(self, queue_id: str) -> Deferred[bool]:
         return Deferred.fromCoroutine(self._deliver_now(queue_id))
 

@@ -218,6 +218,13 @@ class Dead(SynchronousTestCase):
             world.agent().deferred(REFUSED)
         return world
 
+    def test_reload(self) -> None:
+        """MA-5, SC-4: a reload gives it another chance too."""
+        world = self.dead()
+        world.queue.reloaded()
+        world.mail("Q9", b"u@x.example")
+        self.assertEqual(world.agent().requests[-1].queue_id, "Q9")
+
     def test_flush(self) -> None:
         """SC-4: a flush gives it another chance; so does a message that is asked for by name."""
         world = self.dead()
