@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytwfix.bounce.settings import BounceSettings
     from pytwfix.bounce.templates import Template
     from pytwfix.contracts.reports import Report
-    from pytwfix.mail.envelope import Envelope
+    from pytwfix.mail.envelope import Envelope, Recipient
 
 _BUILT_IN_FROM = "Mail Delivery System <MAILER-DAEMON>"
 _OBSOLETE_FROM = "MAILER-DAEMON (Mail Delivery System)"
@@ -138,8 +138,8 @@ class Notice:
         if not postmaster:
             out += [line + "\r\n" for line in self._text]
         for report in reports:
-            address, reason = shown_address(report.recipient.address), " ".join(report.dsn.reason.splitlines())
-            out.append("\r\n" + folded(f"<{address}>: {reason}") + "\r\n")
+            reason = " ".join(report.dsn.reason.splitlines())
+            out.append("\r\n" + folded(f"{_named(report.recipient)}: {reason}") + "\r\n")
         return "".join(out)
 
     def _status(self, reports: Sequence[Report]) -> str:
@@ -158,3 +158,11 @@ class Notice:
         original = self._original
         content = original.content if whole else original.header
         return head.encode("utf-8", "surrogateescape") + content
+
+
+def _named(recipient: Recipient) -> str:
+    """Who it is, and what the sender called him if that was another address."""
+    address, original = shown_address(recipient.address), shown_address(recipient.original)
+    if not original or original.lower() == address.lower():
+        return f"<{address}>"
+    return f"<{address}> (expanded from <{original}>)"

@@ -45,9 +45,12 @@ class Notifier:
         elif envelope.sender.lower() == double_bounce(cfg).lower():
             log.discarded(self._host.log, envelope.queue_id)
         else:
+            told, copied = wanted(reports, NOTIFY_FAILURE), "bounce" in split_list(cfg.notify_classes)
+            if not told and not copied:
+                return
             post = await self._post(cfg, envelope, BOUNCED, self._whole(cfg, envelope))
-            await self._to_sender(cfg, post, envelope, wanted(reports, NOTIFY_FAILURE), verp)
-            if "bounce" in split_list(cfg.notify_classes):
+            await self._to_sender(cfg, post, envelope, told, verp)
+            if copied:
                 await post.to_postmaster(cfg.bounce_notice_recipient.encode(), reports, False)
 
     async def delay(self, envelope: Envelope, reports: Reports) -> None:
@@ -58,11 +61,13 @@ class Notifier:
         if envelope.sender.lower() == double_bounce(cfg).lower():
             log.discarded(self._host.log, envelope.queue_id)
             return
+        told, copied = wanted(reports, NOTIFY_DELAY), "delay" in split_list(cfg.notify_classes)
+        if not told and not copied:
+            return
         post = await self._post(cfg, envelope, DELAYING, False)
-        told = wanted(reports, NOTIFY_DELAY)
         if told:
             await post.to_sender(envelope.sender, told, False)
-        if "delay" in split_list(cfg.notify_classes):
+        if copied:
             await post.to_postmaster(cfg.delay_notice_recipient.encode(), reports, False)
 
     async def trace(self, envelope: Envelope, reports: Reports) -> None:

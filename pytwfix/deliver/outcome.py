@@ -1,4 +1,4 @@
-"""What became of a recipient: logged, reported, marked as done (LG-10, ST-2, ST-3, SC-10, DS-3, VE-1).
+"""What became of a recipient: logged, reported, marked as done (LG-10, ST-2, ST-3, SC-10, SM-15, DS-3, VE-1).
 
 Every agent makes one `Outcome` for a request and tells it each recipient's end; `result` is then what it answers to the
 queue manager. A recipient is done when it was delivered, or when its refusal is safely in the bounce log; if that fails
@@ -19,12 +19,13 @@ from pytwfix.contracts.verification import BOUNCE as UNDELIVERABLE_NOW
 from pytwfix.contracts.verification import DEFER as UNDELIVERABLE_YET
 from pytwfix.contracts.verification import OK
 from pytwfix.deliver import log
-from pytwfix.mail.status import DELAYED, DELIVERABLE, DELIVERED, FAILED, NOTIFY_FAILURE, NOTIFY_SUCCESS, UNDELIVERABLE
+from pytwfix.mail.status import DELAYED, DELIVERABLE, DELIVERED, FAILED, NOTIFY_SUCCESS, UNDELIVERABLE
 from pytwfix.settings.common import CommonSettings
 
 if TYPE_CHECKING:
     from pytwfix.contracts.delivery import DeliveryRequest, Times
     from pytwfix.contracts.host import IHost
+    from pytwfix.deliver.statusfilter import StatusFilter
     from pytwfix.mail.envelope import Recipient
     from pytwfix.mail.status import Dsn
 
@@ -46,11 +47,15 @@ FINISHED = _Finished()
 
 
 class Outcome:
-    """The outcomes of one request's recipients. `request.message` must be open when a recipient is told."""
+    """The outcomes of one request's recipients. `request.message` must be open when a recipient is told.
 
-    __slots__ = ("_cfg", "_host", "_queue_id", "_request", "result", "tls")
+    `statuses` may make another status of one before anybody hears of it.
+    """
 
-    def __init__(self, host: IHost, request: DeliveryRequest) -> None:
+    __slots__ = ("_cfg", "_host", "_queue_id", "_request", "_statuses", "result", "tls")
+
+    def __init__(self, host: IHost, request: DeliveryRequest, statuses: StatusFilter | None = None) -> None:
+        self._statuses = statuses
         self._host = host
         self._request = request
         self._queue_id = request.queue_id
@@ -65,28 +70,62 @@ class Outcome:
 
         `passed_on`: the next hop was asked for the success report, so that we owe none.
         """
+        if self._statuses is not None:
+            return self._filtered(self._statuses, recipient, dsn, relay, times, passed_on)
+        return self._sent(recipient, dsn, relay, times, passed_on)
+
+    def deferred(self, recipient: Recipient, dsn: Dsn, relay: str, times: Times) -> Awaitable[None]:
+        """Not now."""
+        if self._statuses is not None:
+            return self._filtered(self._statuses, recipient, dsn.softened(), relay, times)
+        return self._deferred(recipient, dsn, relay, times)
+
+    def bounced(self, recipient: Recipient, dsn: Dsn, relay: str, times: Times) -> Awaitable[None]:
+        """Never."""
+        if self._statuses is not None:
+            return self._filtered(self._statuses, recipient, dsn, relay, times)
+        return self._bounced(recipient, dsn, relay, times)
+
+    # What it comes to.
+
+    async def _filtered(
+        self,
+        statuses: StatusFilter,
+        recipient: Recipient,
+        dsn: Dsn,
+        relay: str,
+        times: Times,
+        passed_on: bool = False,
+    ) -> None:
+        dsn = await statuses.apply(dsn)
+        if dsn.success:
+            await self._sent(recipient, dsn, relay, times, passed_on)
+        elif dsn.permanent:
+            await self._bounced(recipient, dsn, relay, times)
+        else:
+            await self._deferred(recipient, dsn, relay, times)
+
+    def _sent(self, recipient: Recipient, dsn: Dsn, relay: str, times: Times, passed_on: bool) -> Awaitable[None]:
         flags = self._request.flags
         if flags & _VERIFYING:
             return self._verified(recipient, dsn, relay, times, OK)
         self._log(recipient, dsn, relay, times, "sent")
         if flags & _TOLD or (recipient.notify & NOTIFY_SUCCESS and not passed_on):
-            return self._sent(recipient, dsn, relay)
+            return self._reported(recipient, dsn, relay)
         self._done(recipient)
         return FINISHED
 
-    def deferred(self, recipient: Recipient, dsn: Dsn, relay: str, times: Times) -> Awaitable[None]:
-        """Not now."""
+    def _deferred(self, recipient: Recipient, dsn: Dsn, relay: str, times: Times) -> Awaitable[None]:
         if self._request.flags & _VERIFYING:
             return self._verified(recipient, dsn, relay, times, UNDELIVERABLE_YET)
-        return self._deferred(recipient, dsn.softened(), relay, times, "deferred")
+        return self._kept(recipient, dsn.softened(), relay, times, "deferred")
 
-    def bounced(self, recipient: Recipient, dsn: Dsn, relay: str, times: Times) -> Awaitable[None]:
-        """Never."""
+    def _bounced(self, recipient: Recipient, dsn: Dsn, relay: str, times: Times) -> Awaitable[None]:
         if self._request.flags & _VERIFYING:
             return self._verified(recipient, dsn, relay, times, UNDELIVERABLE_NOW)
         if self._cfg.soft_bounce:
-            return self._deferred(recipient, dsn.softened(), relay, times, "SOFTBOUNCE")
-        return self._bounced(recipient, dsn, relay, times)
+            return self._kept(recipient, dsn.softened(), relay, times, "SOFTBOUNCE")
+        return self._refused(recipient, dsn, relay, times)
 
     # How it is done.
 
@@ -113,12 +152,12 @@ class Outcome:
         if message is not None:
             message.done(recipient)
 
-    async def _sent(self, recipient: Recipient, dsn: Dsn, relay: str) -> None:
+    async def _reported(self, recipient: Recipient, dsn: Dsn, relay: str) -> None:
         """A report that cannot be written does not undo the delivery."""
         await self._record(TRACE, recipient, dsn._replace(action=dsn.action or DELIVERED), relay)
         self._done(recipient)
 
-    async def _deferred(self, recipient: Recipient, dsn: Dsn, relay: str, times: Times, word: str) -> None:
+    async def _kept(self, recipient: Recipient, dsn: Dsn, relay: str, times: Times, word: str) -> None:
         self.result.deferred.append(recipient)
         self._log(recipient, dsn, relay, times, word)
         dsn = dsn._replace(action=dsn.action or DELAYED)
@@ -126,12 +165,10 @@ class Outcome:
         if self._request.flags & RECORD:
             await self._record(TRACE, recipient, dsn, relay)
 
-    async def _bounced(self, recipient: Recipient, dsn: Dsn, relay: str, times: Times) -> None:
+    async def _refused(self, recipient: Recipient, dsn: Dsn, relay: str, times: Times) -> None:
+        """Recorded whatever the sender wants to hear: the postmaster's copy tells of all."""
         dsn = dsn._replace(action=dsn.action or FAILED)
-        recorded = True
-        if not recipient.notify or recipient.notify & NOTIFY_FAILURE:
-            recorded = await self._record(BOUNCE, recipient, dsn, relay)
-        if not recorded:
+        if not await self._record(BOUNCE, recipient, dsn, relay):
             self.result.deferred.append(recipient)
             self._log(recipient, dsn._replace(reason="bounce failed"), relay, times, "deferred")
             return

@@ -58,7 +58,7 @@ class ServerContext(ContextFactory):
         return self._context
 
 
-class _Servers(Factory):
+class Servers(Factory):
     noisy = False
 
     def __init__(self, case: LoopbackCase) -> None:
@@ -82,7 +82,7 @@ class LoopbackCase(TestCase):
         self.made: list[SmtpServer] = []
         self.replies: dict[str, Any] = {}
         self.context = ServerContext("mx.dest.example")
-        servers: Any = _Servers(self)
+        servers: Any = Servers(self)
         port: Any = self.reactor.listenTCP(0, servers, interface="127.0.0.1")
         self.addCleanup(port.stopListening)
         self.port = port.getHost().port

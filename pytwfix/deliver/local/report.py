@@ -14,8 +14,10 @@ from pytwfix.contracts.host import IHost
 from pytwfix.contracts.queue import IMessage
 from pytwfix.contracts.reports import TRACE, Report
 from pytwfix.deliver.local.owners import owners_host
+from pytwfix.deliver.local.settings import LocalSettings
 from pytwfix.deliver.local.target import Target
 from pytwfix.deliver.outcome import Outcome
+from pytwfix.deliver.statusfilter import status_filter
 from pytwfix.mail.envelope import Envelope, Recipient
 from pytwfix.mail.status import EXPANDED, NOTIFY_NEVER, NOTIFY_SUCCESS, Dsn
 
@@ -58,7 +60,9 @@ class Ledger:
         self._recipient = recipient
         self._expanded = False
         self.request = replace(request, message=Undone(message), recipients=[recipient])
-        self._outcome = Outcome(host, self.request)
+        names = host.settings(LocalSettings).local_delivery_status_filter
+        self._statuses = status_filter(host, names, "local_delivery_status_filter")
+        self._outcome = Outcome(host, self.request, self._statuses)
         self._owners: dict[bytes, Outcome] = {}
         self.deferred = False
         self.settled = False  # something became of it
@@ -88,7 +92,7 @@ class Ledger:
         outcome = self._owners.get(owner)
         if outcome is None:
             host = owners_host(self._host, self.request.envelope, owner)
-            outcome = self._owners[owner] = Outcome(host, self.request)
+            outcome = self._owners[owner] = Outcome(host, self.request, self._statuses)
         return outcome
 
     async def expanded(self) -> None:

@@ -20,6 +20,7 @@ from pytwfix.deliver.pipe import log
 from pytwfix.deliver.pipe.arguments import ArgumentError, Attributes, expand
 from pytwfix.deliver.pipe.content import render
 from pytwfix.deliver.pipe.settings import PipeSettings
+from pytwfix.deliver.statusfilter import StatusFilter, status_filter
 from pytwfix.mail.envelope import Recipient
 from pytwfix.mail.status import DELIVERED, RELAYED, Dsn
 from pytwfix.tables.addresses import external_form, split_extension
@@ -49,13 +50,16 @@ class Delivery:
     async def run(self) -> DeliveryResult:
         recipients = self._request.recipients
         async with mailbox.opened(self._host, self._request) as message:
-            outcome = Outcome(self._host, self._request)
+            outcome = Outcome(self._host, self._request, self._statuses())
             if self._attributes is not None and self._attributes.flags & {"D", "O"}:
                 for recipient in recipients:
                     await self._deliver(message, [recipient], outcome)
             elif recipients:
                 await self._deliver(message, recipients, outcome)
         return outcome.result
+
+    def _statuses(self) -> StatusFilter | None:
+        return status_filter(self._host, self._cfg.pipe_delivery_status_filter, "pipe_delivery_status_filter")
 
     async def _deliver(self, message: IMessage, recipients: Sequence[Recipient], outcome: Outcome) -> None:
         try:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from pytwfix.contracts.tables import DEFAULT_FLAGS, TableError
 from pytwfix.deliver.smtp import log
-from pytwfix.deliver.smtp.filters import ReplyFilter, StatusFilter
+from pytwfix.deliver.smtp.filters import ReplyFilter
 from pytwfix.deliver.smtp.nexthop import Destination, known_ports, parse_destination, split_nexthop
 from pytwfix.deliver.smtp.policy import Policies
 from pytwfix.deliver.smtp.requiretls import RequireTls
 from pytwfix.deliver.smtp.sasl import Passwords
 from pytwfix.deliver.smtp.settings import LmtpSettings, SmtpSettings
+from pytwfix.deliver.statusfilter import status_filter
 from pytwfix.dialogs.smtp_client import Stage
 from pytwfix.mail.status import DELIVERED, RELAYED
 from pytwfix.net.dnssearch import HostSearch
@@ -77,7 +78,8 @@ class Configuration:
         """What is sent of a mail, and what is made of the answers."""
         final = isinstance(cfg, LmtpSettings) and cfg.lmtp_assume_final
         self.action = DELIVERED if final or "F" in self.flags else RELAYED
-        self.statuses = StatusFilter(self.maps(cfg.smtp_delivery_status_filter, "smtp_delivery_status_filter", 0))
+        name = "lmtp_delivery_status_filter" if self.lmtp else "smtp_delivery_status_filter"
+        self.statuses = status_filter(self.host, cfg.smtp_delivery_status_filter, name)
         self.line_limit = cfg.smtp_line_length_limit
         self.quote = cfg.smtp_quote_rfc821_envelope
         self.xforward = cfg.smtp_send_xforward_command

@@ -45,7 +45,7 @@ class Delivery:
         self._host: IHost = config.host
         self._pool = pool
         self._request = request
-        self._outcome = Outcome(config.host, request)
+        self._outcome = Outcome(config.host, request, config.statuses)
         self._sending: Sending
         self._trouble = _NO_ONE  # why nobody who is left could be served
         self._said = True

@@ -171,10 +171,7 @@ class Sending:
         ends = [lost if answer is None else self._verdict(session, *answer) for answer in mailing.answers]
         session.uses += 1
         self._retire(session, mailing)
-        statuses = self._config.statuses
         for recipient, dsn in zip(recipients, ends, strict=True):
-            if statuses:
-                dsn = await statuses.apply(dsn)
             if dsn.success or dsn.permanent:
                 ended = self._tell(session, recipient, dsn, relay)
                 if ended is not FINISHED:
@@ -245,8 +242,6 @@ class Sending:
         times, outcome = self._request.times, self._outcome
         kept = self._kept or [(trouble.dsn, trouble.relay)] * len(self.left)
         for recipient, (dsn, relay) in zip(self.left, kept, strict=True):
-            if self._config.statuses:
-                dsn = await self._config.statuses.apply(dsn)
             end = outcome.bounced if dsn.permanent else outcome.deferred
             await end(recipient, dsn, relay, times)
 

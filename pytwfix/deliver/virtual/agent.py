@@ -14,6 +14,7 @@ from pytwfix.contracts.queue import IMessage
 from pytwfix.contracts.tables import DEFAULT_FLAGS, NO_PROXY, NO_REGSUB, NO_UNAUTH, TableError
 from pytwfix.deliver import mailbox
 from pytwfix.deliver.outcome import Outcome
+from pytwfix.deliver.statusfilter import StatusFilter, status_filter
 from pytwfix.deliver.virtual import log
 from pytwfix.deliver.virtual.settings import VirtualSettings
 from pytwfix.mail.envelope import Recipient
@@ -46,10 +47,13 @@ class Delivery:
 
     async def run(self) -> DeliveryResult:
         async with mailbox.opened(self._host, self._request) as message:
-            outcome = Outcome(self._host, self._request)
+            outcome = Outcome(self._host, self._request, self._statuses())
             for recipient in self._request.recipients:
                 await self._deliver(message, recipient, outcome)
         return outcome.result
+
+    def _statuses(self) -> StatusFilter | None:
+        return status_filter(self._host, self._cfg.virtual_delivery_status_filter, "virtual_delivery_status_filter")
 
     async def _deliver(self, message: IMessage, recipient: Recipient, outcome: Outcome) -> None:
         times = self._request.times

@@ -63,7 +63,8 @@ delete your own text from the attached returned message.
 <perm@sink.example>: host 127.0.0.1[127.0.0.1] said: 550 5.1.1 recipient
     refused by sink (in reply to RCPT TO command)
 
-<nouser@lab.example>: unknown user: "nouser"
+<nouser@lab.example> (expanded from <alias@lab.example>): unknown user:
+    "nouser"
 
 --OLD.1700000000/mx.lab.example
 Content-Description: Delivery report

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from twisted.internet.protocol import Factory
 
 from pytwfix.contracts.dns import MX, Address
+from pytwfix.deliver.smtp.service import SmtpAgent
 from pytwfix.net.tls.peernames import fingerprints
 from tests.kit.certificates import leaf
-from tests.kit.smtploopback import LoopbackCase, ServerContext
+from tests.kit.smtploopback import LoopbackCase, ServerContext, Servers
 from tests.kit.smtpnet import SmtpServer
 
 
@@ -44,6 +46,22 @@ class Plain(LoopbackCase):
         self.patch(MemoryMessage, "body", lambda _self: body())
         await self.deliver()
         self.assertTrue(self.made[0].mails == [b"".join(pieces).replace(b"\r\n.", b"\r\n..")])
+
+    async def test_far_socket(self) -> None:
+        """SM-2: a local socket in a folder whose name is longer than the kernel takes."""
+        self.begin()
+        near = self.mktemp()
+        folder = os.path.join(os.path.abspath(self.mktemp()), "f" * 120)
+        os.makedirs(folder)
+        servers: Any = Servers(self)
+        port: Any = self.reactor.listenUNIX(near, servers)
+        self.addCleanup(port.stopListening)
+        path = os.path.join(folder, "lmtp")
+        os.link(near, path)
+        self.agent = SmtpAgent(self.host, True)
+        self.addCleanup(self._end, self.agent)
+        self.assertEqual((await self.deliver(f"unix:{path}")).deferred, [])
+        self.logged("status=sent")
 
     async def test_refused(self) -> None:
         """SM-4: nobody listens."""
