@@ -191,7 +191,7 @@ class TableCommand:
 
     def _delete_one(self, driver: Driver, key: bytes) -> bool:
         try:
-            return driver.delete(key)
+            return driver.drop(key)
         except TableError as error:
             if "not supported" in error.reason:
                 die(self.program, f"table {driver.label}: {error.reason}")

@@ -40,10 +40,10 @@ class Table:
             return fail(error)
 
     def update(self, key: bytes, value: bytes) -> Deferred[None]:
-        return self._threads.run(self.driver.update, key, value)
+        return self._threads.run(self.driver.put, key, value)
 
     def delete(self, key: bytes) -> Deferred[bool]:
-        return self._threads.run(self.driver.delete, key)
+        return self._threads.run(self.driver.drop, key)
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         return self.driver.items()

@@ -166,10 +166,8 @@ class BerkeleyDB(Driver):
         self._alone(lambda: self._handle.put(key + b"\0", value + b"\0"))
 
     def delete(self, key: bytes) -> bool:
-        folded = key.lower() if self.fold else key
-
         def remove() -> bool:
-            for stored in (folded + b"\0", folded):
+            for stored in (key + b"\0", key):
                 if self._handle.get(stored) is not None:
                     self._handle.delete(stored)
                     return True

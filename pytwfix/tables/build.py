@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pytwfix.contracts.tables import TableError, TableMisconfigured
 from pytwfix.tables.contents import encoded
 from pytwfix.tables.driver import Driver, TableContext
-from pytwfix.tables.textsource import folder, shown
+from pytwfix.tables.textsource import shown
 
 Entry = tuple[int, bytes, bytes]  # line number, key, value
 SUFFIXES = {"hash": ".db", "btree": ".db", "cdb": ".cdb", "lmdb": ".lmdb"}
@@ -170,11 +170,10 @@ def open_for_update(context: TableContext, kind: str, rest: str, flags: int, mak
 
 def add(table: Driver, entries: Iterable[Entry], duplicates: str, label: str, warn: Callable[[str], None]) -> None:
     """Entries into an existing table (postmap -i)."""
-    fold = folder(table.fold, table.utf8)
     table.begin_update()
     try:
         for _, key, value in entries:
-            folded = fold(key)
+            folded = table.folded(key)
             if duplicates != Duplicates.REPLACE and table.find(folded) is not None:
                 if duplicates == Duplicates.WARN:
                     warn(f'{label}: duplicate entry: "{shown(folded)}"')

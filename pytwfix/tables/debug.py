@@ -35,10 +35,10 @@ class Debug(Driver):
         return self._inner.items()
 
     def update(self, key: bytes, value: bytes) -> None:
-        self._inner.update(key, value)
+        self._inner.put(key, value)
 
     def delete(self, key: bytes) -> bool:
-        return self._inner.delete(key)
+        return self._inner.drop(key)
 
     def close(self) -> None:
         self._inner.close()

@@ -1,7 +1,8 @@
 """What a table type is made of: a `Driver`, and the `TableContext` that it lives with (LK-2, LK-10, SV-4).
 
-A driver is synchronous and pure Python: `get` folds the key, looks at its encoding and asks `find`. It raises
-TableError; None is "not found". `blocking` says that `find` may take long: the adapter then runs it in a thread.
+A driver is synchronous and pure Python: `get` folds the key, looks at its encoding and asks `find`. `put` and `drop`
+fold it in the same way for `update` and `delete`. All raise TableError; None is "not found". `blocking` says that
+`find` may take long: the adapter then runs it in a thread.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pytwfix.contracts.tables import (
     TableMisconfigured,
     TableUnavailable,
 )
-from pytwfix.tables.textsource import shown
+from pytwfix.tables.textsource import folder, is_utf8, shown
 
 if TYPE_CHECKING:
     from pytwfix.contracts.host import IDisk, ILog, IRandom
@@ -110,6 +111,7 @@ class Driver:
         self.flags = flags
         self.fold = bool(flags & (FOLD_FIX if self.fixed else FOLD_MUL))
         self.utf8 = bool(flags & UTF8_REQUEST) and context.smtputf8
+        self.folded = folder(self.fold, self.utf8)
         if flags & RHS_IS_FILE:
             self.get = self._get_content  # type: ignore[method-assign]
 
@@ -122,6 +124,14 @@ class Driver:
         if value is not None and self.utf8 and not value.isascii():
             self._check_value(key, value)
         return value
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Make `value` what `get` answers to `key`. Raises TableError."""
+        self.update(self.folded(key), value)
+
+    def drop(self, key: bytes) -> bool:
+        """Whether there was a value of `key`, which is gone now. Raises TableError."""
+        return self.delete(self.folded(key))
 
     def _get_content(self, key: bytes) -> bytes | None:
         """Values that are files' contents (LK-11)."""
@@ -146,14 +156,10 @@ class Driver:
         return uid
 
     def _get_eight_bit(self, key: bytes) -> bytes | None:
-        if self.utf8:
-            try:
-                text = key.decode()
-            except UnicodeDecodeError:
-                self.warn_not_utf8(key)
-                return None
-            return self.find(text.casefold().encode() if self.fold else key)
-        return self.find(key.lower() if self.fold else key)
+        if self.utf8 and not is_utf8(key):
+            self.warn_not_utf8(key)
+            return None
+        return self.find(self.folded(key))
 
     def _check_value(self, key: bytes, value: bytes) -> None:
         try:
@@ -192,6 +198,7 @@ class Driver:
         raise TableMisconfigured(self.name, "sequence operation is not supported")
 
     def delete(self, key: bytes) -> bool:
+        """Of a key that is folded already, as in `update`."""
         raise TableMisconfigured(self.name, "delete operation is not supported")
 
     def update(self, key: bytes, value: bytes) -> None:

@@ -63,7 +63,7 @@ class Internal(Driver):
         return iter(list(self._values.items()))
 
     def update(self, key: bytes, value: bytes) -> None:
-        self._values[key.lower() if self.fold else key] = value
+        self._values[key] = value
 
     def delete(self, key: bytes) -> bool:
-        return self._values.pop(key.lower() if self.fold else key, None) is not None
+        return self._values.pop(key, None) is not None

@@ -218,10 +218,8 @@ class Lmdb(Driver):
             self._change(lambda transaction: transaction.put(key + b"\0", value + b"\0"))
 
     def delete(self, key: bytes) -> bool:
-        folded = key.lower() if self.fold else key
-
         def remove(transaction: Any) -> bool:
-            return bool(transaction.delete(folded + b"\0") or transaction.delete(folded))
+            return bool(transaction.delete(key + b"\0") or transaction.delete(key))
 
         return remove(self._transaction) if self._transaction is not None else self._change(remove)
 

@@ -71,15 +71,15 @@ class Memcache(Driver):
         return value
 
     def update(self, key: bytes, value: bytes) -> None:
-        name = self._name(key.lower() if self.fold else key)
+        name = self._name(key)
         if self._backup is not None:
-            self._backup.update(key, value)
+            self._backup.put(key, value)
         if name is not None:
             self._set(name, value)
 
     def delete(self, key: bytes) -> bool:
-        name = self._name(key.lower() if self.fold else key)
-        gone = self._backup.delete(key) if self._backup is not None else False
+        name = self._name(key)
+        gone = self._backup.drop(key) if self._backup is not None else False
         if name is None:
             return gone
         answer = self._talk(lambda connection: self._line(connection, b"delete " + name + b"\r\n"))

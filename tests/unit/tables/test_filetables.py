@@ -135,6 +135,19 @@ class IndexedTests(FileCase):
             self.assertFalse(self.successResultOf(table.delete(b"k")))
             self.assertEqual(list(table.items()), [(b"l", b"w")])
 
+    def test_updates_fold(self) -> None:
+        """LK-2, LK-10: a key is folded when it is written as when it is read, whatever the type."""
+        wide = "STRASSE \u00c4".encode()
+        for kind in ("lmdb", "hash", "internal"):
+            table = self.tables.open_writable(f"{kind}:{self.source}-fold-{kind}")
+            self.addCleanup(table.close)
+            for key in (b"Key@Example.COM", wide):
+                self.successResultOf(table.update(key, b"v"))
+                self.assertEqual(self.successResultOf(table.lookup(key)), b"v", kind)
+                self.assertEqual(self.successResultOf(table.lookup(key.decode().lower().encode())), b"v", kind)
+            self.assertTrue(self.successResultOf(table.delete("strasse \u00e4".encode())), kind)
+            self.assertEqual(list(table.items()), [(b"key@example.com", b"v")])
+
     def test_cdb_is_read_only(self) -> None:
         self.make("cdb", a="1")
         self.failureResultOf(self.tables.open_writable(f"cdb:{self.source}").update(b"a", b"2"))
