@@ -7,7 +7,7 @@ import os
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.integration.corpus import Journey, collection, difference, split
-from tests.kit.mailsystem import INLINE, POSTFIX
+from tests.kit.mailsystem import INLINE, POSTFIX, missing
 
 
 class CorpusTests(SynchronousTestCase):
@@ -19,6 +19,8 @@ class CorpusTests(SynchronousTestCase):
         if not mails:
             self.skipTest("no collection of mails is installed")
         mode = POSTFIX if os.environ.get("PYTWFIX_TEST_SYSTEM") == POSTFIX else INLINE
+        if missing(mode):
+            self.skipTest(missing(mode))
         report = Journey(mode, mails).run()
         self.assertTrue(report.good, str(report))
         self.assertEqual(report.arrived, report.sent)

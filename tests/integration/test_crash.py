@@ -7,7 +7,7 @@ import os
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.integration.crash import Crash
-from tests.kit.mailsystem import INLINE, POSTFIX, WORKERS1, WORKERS2, RealPostfix
+from tests.kit.mailsystem import INLINE, POSTFIX, WORKERS1, WORKERS2, missing
 
 _ROUNDS = 10
 
@@ -16,10 +16,13 @@ class CrashTests(SynchronousTestCase):
     """No mail that was answered 250 is lost, or comes as something else."""
 
     def crash(self, mode: str) -> None:
-        real = os.environ.get("PYTWFIX_TEST_SYSTEM") == POSTFIX
-        if real and (RealPostfix.missing() or mode != INLINE):
-            self.skipTest(RealPostfix.missing() or "is the same in each mode")
-        outcome = Crash(POSTFIX if real else mode, seed=_ROUNDS).run(_ROUNDS)
+        if os.environ.get("PYTWFIX_TEST_SYSTEM") == POSTFIX:
+            if mode != INLINE:
+                self.skipTest("is the same in each mode")
+            mode = POSTFIX
+        if missing(mode):
+            self.skipTest(missing(mode))
+        outcome = Crash(mode, seed=_ROUNDS).run(_ROUNDS)
         self.assertTrue(outcome.good, f"{outcome}\n{sorted(outcome.lost | outcome.damaged)[:20]}")
         self.assertGreater(len(outcome.sent), _ROUNDS)
 

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, TypeVar
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.kit.mailsystem import MODES, POSTFIX, RealPostfix, listener, make
+from tests.kit.mailsystem import MODES, POSTFIX, listener, make, missing
 from tests.kit.sinks import Received, Sink
 from tests.kit.waiting import free_port
 
@@ -154,8 +154,9 @@ class WorldCase(SynchronousTestCase):
     def setUp(self) -> None:
         if self.needs_root and os.geteuid() != 0:
             raise SkipTest("needs root")
-        if self.mode == POSTFIX and (RealPostfix.missing() or self.not_real):
-            raise SkipTest(RealPostfix.missing() or self.not_real)
+        reason = missing(self.mode) or (self.not_real if self.mode == POSTFIX else "")
+        if reason:
+            raise SkipTest(reason)
         if self.fresh:
             _close_current()
         self.world = _shared(self.world_class, self.mode)

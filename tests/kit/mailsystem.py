@@ -6,6 +6,7 @@ Both take the same files, so that a test does not know which one it talks to. On
 
 from __future__ import annotations
 
+import functools
 import glob
 import grp
 import json
@@ -334,6 +335,23 @@ class RealPostfix(MailSystem):
 class Pytwfix(MailSystem):
     """Ours, as `mode` says."""
 
+    @staticmethod
+    @functools.cache
+    def missing() -> str:
+        """Why it cannot run here, or nothing. As root its processes become mail_owner, who must be able to read us."""
+        if not ROOT:
+            return ""
+        for name in (owner(), "nobody"):
+            try:
+                account = pwd.getpwnam(name)
+            except KeyError:
+                return f"as root: there is no account {name}"
+            argv = ["/bin/sh", "-c", 'exec "$0" -c "import pytwfix.mail, twisted"', sys.executable]
+            found = subprocess.run(argv, capture_output=True, cwd="/", user=account.pw_uid, group=account.pw_gid)
+            if found.returncode:
+                return f"as root: {name} may not read {sys.executable} or what it imports"
+        return ""
+
     def __init__(self, mode: str, *given: Any, **more: Any) -> None:
         self.kind = mode
         super().__init__(*given, **more)
@@ -344,6 +362,11 @@ class Pytwfix(MailSystem):
     def _start(self) -> list[str]:
         options = ["--inline"] if self.kind == INLINE else ["--workers", self.kind.removeprefix("workers")]
         return [self.program("twistd"), "--nodaemon", "--pidfile=", "pytwfix", "-c", self.config, *options]
+
+
+def missing(mode: str) -> str:
+    """Why a mail system of a mode cannot run here, or nothing."""
+    return RealPostfix.missing() if mode == POSTFIX else Pytwfix.missing()
 
 
 def make(
