@@ -36,7 +36,8 @@ class Moving(World):
     def furnish(self) -> None:
         """The other system: it works in our system's directory."""
         self.real_one = make(POSTFIX, {}, [listener(self.port)])
-        self.closers.append(self.real_one.remove)
+        self.real_one.remove()
+        self.closers.append(self.real_one.stop)
         for name in ("directory", "config", "queue", "data", "maillog"):
             setattr(self.real_one, name, getattr(self.system, name))
         self.ours = self.system

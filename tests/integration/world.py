@@ -38,7 +38,14 @@ class World:
         self.real = mode == POSTFIX
         self.sink = Sink()
         self.port = free_port()
-        self.closers: list[Callable[[], None]] = [self.sink.close]
+        self.closers: list[Callable[[], object]] = [self.sink.close]
+        try:
+            self._start(mode)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, mode: str) -> None:
         self.prepare()
         relayhost = {"relayhost": f"[127.0.0.1]:{self.sink.port}"}
         self.system = make(mode, {**relayhost, **self.main()}, self.services(), self.tables())
