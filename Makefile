@@ -13,16 +13,16 @@ ROUNDS ?= 200
 
 install: $(VENV)/.installed
 run: install
-	@$(BIN)/twistd -n pytwfix --personal
+	@sh tools/run-personal.sh $(VENV)
 
 $(VENV)/.installed: setup.cfg pyproject.toml
-	sh tools/make-venv.sh $(PYTHON) $(VENV)
-	$(BIN)/python -m pip install -q -e '.[all]'
-	touch $@
+	@sh tools/make-venv.sh $(PYTHON) $(VENV)
+	@sh tools/install.sh $(BIN)/python all
+	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed
-	$(BIN)/python -m pip install -q -e '.[all,dev]'
-	touch $@
+	@sh tools/install.sh $(BIN)/python all dev
+	@touch $@
 
 test: $(VENV)/.dev
 	sh tools/run-tests.sh $(BIN)/python
