@@ -45,6 +45,7 @@ class ServiceHost:
         self.peers = peers
         self.full: Callable[[bool], None] | None = None
         self.sessions = 0
+        self.resting = False
         self.definition = service
         self.plan = plan
         self.stress = False
@@ -61,6 +62,9 @@ class ServiceHost:
         self.log = self.process.log(self.snapshot.expand("$syslog_name") + "/" + self.program)
         if self.stress:
             self.set_stress(True)
+        full = 0 < self.limit <= self.sessions
+        if full != self.resting:  # the limit is another one now
+            self._rest(full)
 
     def set_stress(self, stress: bool) -> None:
         """Switch between the two views (MA-7)."""
@@ -115,11 +119,16 @@ class ServiceHost:
         if self.limit and self.sessions >= self.limit:
             return False
         self.sessions += 1
-        if self.sessions == self.limit and self.full is not None:
-            self.full(True)
+        if self.sessions == self.limit:
+            self._rest(True)
         return True
 
     def disconnected(self) -> None:
         self.sessions -= 1
-        if self.sessions == self.limit - 1 and self.full is not None:
-            self.full(False)
+        if self.resting and self.sessions < self.limit:
+            self._rest(False)
+
+    def _rest(self, yes: bool) -> None:
+        self.resting = yes
+        if self.full is not None:
+            self.full(yes)

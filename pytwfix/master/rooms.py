@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.python.failure import Failure
 
 from pytwfix.master import placement
 from pytwfix.master.catalogue import make
@@ -139,15 +140,22 @@ class Rooms(MultiService):
             left = [one for one in left if one not in chosen]
             if not group and self.before_last is not None:
                 await self._rest([self.before_last()])
-            await self._rest([maybeDeferred(one.stopService) for one in reversed(chosen)])
+            await self._rest([self._ending(one) for one in reversed(chosen)])
         await self._rest(list(self.process.work))
+
+    def _ending(self, service: Any) -> Deferred[Any]:
+        """Its stop, whose failure is logged."""
+        log = next(self.hosts[at].log for at, made in self.made.items() if made is service)
+
+        def failed(failure: Failure) -> None:
+            log.failure("stop", failure.value or RuntimeError())
+
+        ended: Deferred[Any] = maybeDeferred(service.stopService)
+        return ended.addErrback(failed)
 
     def _program(self, service: Any) -> str:
         """The program that a service stands for."""
-        for at, host in self.hosts.items():
-            if self.made.get(at) is service:
-                return host.program
-        return ""
+        return next(self.hosts[at].program for at, made in self.made.items() if made is service)
 
     async def _rest(self, waiting: list[Deferred[Any]]) -> None:
         """Until all have ended, or our patience has."""
@@ -197,8 +205,11 @@ class Rooms(MultiService):
         service = self.made.pop(at, None)
         self.board.services.pop(host.service, None)
         self.board.agents.local.pop(host.service, None)
-        if service is not None and service.parent is self:
-            maybeDeferred(self.removeService, service)
+        for contract in [one for one, keeper in self.board.one.items() if keeper is service]:
+            del self.board.one[contract]  # another service is to keep it
+        if service is not None:
+            ended = maybeDeferred(self.removeService, service)
+            host.background(ended, "stop")
 
 
 _NEEDED = (
