@@ -26,6 +26,7 @@ from pytwfix.master import placement
 from pytwfix.master.controlports import ControlPorts
 from pytwfix.master.elsewhere import Elsewhere, contracts
 from pytwfix.master.fullness import Fullness
+from pytwfix.master.garbage import settle
 from pytwfix.master.hub import Hub
 from pytwfix.master.listeners import log_of
 from pytwfix.master.network import attach_network
@@ -130,6 +131,7 @@ class Member:
         for service in birth.stressed:
             self._stress(service, True)
         self._fullness.watch(rooms.hosts)
+        settle()
         self._master.cast(methods.READY)
 
     def _be_hub(self, rooms: Rooms) -> None:

@@ -8,7 +8,6 @@ process of its own; the agents' process and the keeper are there when master.cf 
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from pytwfix.master import placement
 from pytwfix.master.catalogue import preload
 from pytwfix.master.children import KEEPER, Child, Reaper, connect, log_end, pair
 from pytwfix.master.forked import fork
+from pytwfix.master.garbage import settle
 from pytwfix.master.member import Birth, Member
 from pytwfix.master.permissions import Account, account, check
 from pytwfix.master.plan import Plan, program
@@ -77,8 +77,7 @@ class Supervisor(Whole):
     def _begin(self) -> None:
         preload()
         self._prepared.started()  # the children need not hold it
-        gc.collect()
-        gc.freeze()
+        settle()
         for place in self._wanted():
             self._start(place)
 

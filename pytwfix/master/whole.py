@@ -13,6 +13,7 @@ from twisted.application.service import MultiService
 
 from pytwfix.logs.switch import LogSwitch
 from pytwfix.master.frozen import read_again
+from pytwfix.master.garbage import settle
 from pytwfix.master.host import ServiceHost
 from pytwfix.master.listeners import Listeners
 from pytwfix.master.permissions import Account
@@ -91,6 +92,7 @@ class Whole(MultiService):
         return failed
 
     def _running(self) -> None:
+        settle()
         if self._prepared.signals is not None:
             self._prepared.signals.attach(self._reactor, self.reload, self._end, self._abort)
 
