@@ -7,6 +7,7 @@ fold it in the same way for `update` and `delete`. All raise TableError; None is
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -33,9 +34,12 @@ class TableBusy(TableUnavailable):
 
 class TableContext:
     """What every driver may use. `open` opens another table by its name (for tables made of tables). `makes` says that
-    an index may be made where there is none: by the mail system, not by commands."""
+    an index may be made where there is none: by the mail system, not by commands. `run` starts work in another thread;
+    commands have none."""
 
     __slots__ = (
+        "_home",
+        "_run",
         "clock",
         "data_directory",
         "default_type",
@@ -65,7 +69,10 @@ class TableContext:
         data_directory: str = "",
         default_type: str = "hash",
         makes: bool = False,
+        run: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
+        self._run = run
+        self._home = threading.get_ident()  # the thread that must not wait
         self.expand = expand
         self.parameter = parameter
         self.disk = disk
@@ -78,6 +85,17 @@ class TableContext:
         self.data_directory = data_directory
         self.default_type = default_type
         self.makes = makes
+
+    @property
+    def has_threads(self) -> bool:
+        return self._run is not None
+
+    def aside(self, work: Callable[[], None]) -> None:
+        """Do what takes long in another thread; here, if there are none or this is one. `work` raises nothing."""
+        if self._run is None or threading.get_ident() != self._home:
+            work()
+        else:
+            self._run(work)
 
     def path(self, name: str) -> str:
         """A table's file: relative names start at the queue directory, in which Postfix's daemons live."""

@@ -11,7 +11,9 @@ from typing import Any
 
 import pcre2
 
-from pytwfix.tables.regexrules import BadRule, Groups, Matcher, RegexTable
+from pytwfix.tables.literals import Texts, needs
+from pytwfix.tables.regexprogram import Groups, Matcher
+from pytwfix.tables.regexrules import BadRule, RegexTable
 
 # PCRE2's own bits, which the package passes on.
 _BITS = {ord("i"): 0x8, ord("m"): 0x400, ord("s"): 0x20, ord("x"): 0x80, ord("E"): 0x10, ord("U"): 0x40000}
@@ -36,6 +38,9 @@ class Pcre(RegexTable):
             raise BadRule(text) from None
         # The package's search() does not heed ANCHORED; its match() anchors.
         return self._matcher(code.match if ord("A") in flags else code.search), code.groups
+
+    def texts(self, pattern: bytes, flags: frozenset[int]) -> list[Texts]:
+        return [] if ord("x") in flags else needs(pattern, perl=True)  # in extended patterns white space is nothing
 
     def _matcher(self, search: Any) -> Matcher:
         def match(subject: bytes) -> Groups | None:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from typing import Any
 
-from pytwfix.tables.regexrules import BadRule, Groups, Matcher, RegexTable
+from pytwfix.tables.literals import Texts, needs
+from pytwfix.tables.regexprogram import Groups, Matcher
+from pytwfix.tables.regexrules import BadRule, RegexTable
 
 # PyDLL: a match takes a microsecond, giving up the interpreter lock for it costs more.
 _libc = ctypes.PyDLL(None, use_errno=False)
@@ -77,6 +80,9 @@ class Regexp(RegexTable):
             return _tester(_Compiled(pattern, bits | _NOSUB)), 0
         return _extractor(_Compiled(pattern, bits), groups), groups
 
+    def texts(self, pattern: bytes, flags: frozenset[int]) -> list[Texts]:
+        return [] if ord("x") in flags else needs(pattern, perl=False)  # x: basic syntax, which is another
+
 
 def _tester(compiled: _Compiled) -> Matcher:
     regexec, address = _libc.regexec, ctypes.addressof(compiled.code)
@@ -89,13 +95,20 @@ def _tester(compiled: _Compiled) -> Matcher:
 
 def _extractor(compiled: _Compiled, groups: int) -> Matcher:
     regexec, address = _libc.regexec, ctypes.addressof(compiled.code)
-    spans = (_Span * (groups + 1))()
-    where = ctypes.addressof(spans)
+    spans_type = _Span * (groups + 1)
+    free: list[tuple[Any, int]] = []  # places for results: one for each thread that asks at this moment
 
     def match(subject: bytes, keep: _Compiled = compiled) -> Groups | None:
-        if regexec(address, subject, groups + 1, where, 0) != 0:
-            return None
-        return [subject[span.start : span.end] if span.start >= 0 else None for span in spans[1:]]
+        try:
+            spans, where = free.pop()
+        except IndexError:
+            spans = spans_type()
+            where = ctypes.addressof(spans)
+        found: Groups | None = None
+        if regexec(address, subject, groups + 1, where, 0) == 0:
+            found = [subject[span.start : span.end] if span.start >= 0 else None for span in spans[1:]]
+        free.append((spans, where))
+        return found
 
     return match
 

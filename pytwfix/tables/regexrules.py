@@ -8,35 +8,22 @@ rule with a fault is left out with a warning. What a pattern is, is the subclass
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 
 from pytwfix.contracts.tables import NO_REGSUB
+from pytwfix.tables.literals import Texts, needs
+from pytwfix.tables.regexprogram import Matcher, Part, Program, Rule
 from pytwfix.tables.rulefile import RuleTable
 
 _SPACE = b" \t\r\n\v\f"
-Groups = Sequence[bytes | None]  # what the groups matched; index 0 is group 1
-Matcher = Callable[[bytes], "Groups | None"]
-Part = bytes | int  # literal text, or the number of a group
 
 
 class BadRule(Exception):
     """A rule to leave out; the text says why, with `: skipping this rule` where Postfix says so."""
 
 
-class _Rule:
-    __slots__ = ("line", "matcher", "negated", "parts", "second", "skip_to", "value")
-
-    def __init__(self, line: int, matcher: Matcher, negated: bool) -> None:
-        self.line = line
-        self.matcher = matcher
-        self.negated = negated
-        self.second: Matcher | None = None  # of /pattern1/!/pattern2/, which must not match
-        self.skip_to = 0  # of `if`: the rule behind its endif; 0 for others
-        self.value = b""
-        self.parts: list[Part] | None = None  # of a value with substitutions
-
-
-class RegexTable(RuleTable):
+class RegexTable(RuleTable[Program]):
     """The common part of regexp and pcre."""
 
     flag_names = b""
@@ -50,20 +37,23 @@ class RegexTable(RuleTable):
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
-    def load(self, rules: Iterator[tuple[int, bytes]]) -> None:
-        out: list[_Rule] = []
-        open_ifs: list[_Rule] = []
+    def load(self, rules: Iterator[tuple[int, bytes]]) -> Program:
+        out: list[Rule] = []
+        open_ifs: list[Rule] = []
         for number, line in rules:
             try:
                 self._line(number, line, out, open_ifs)
             except BadRule as problem:
-                self.warn(number, str(problem))
+                self.fault(number, str(problem))
         for rule in reversed(open_ifs):
             self.warn(rule.line, "IF has no matching ENDIF")
             rule.skip_to = len(out)
-        self._rules = out
+        program = Program(out, self.context.aside)
+        if self.context.has_threads and self.is_big:
+            program.make_index()
+        return program
 
-    def _line(self, number: int, line: bytes, out: list[_Rule], open_ifs: list[_Rule]) -> None:
+    def _line(self, number: int, line: bytes, out: list[Rule], open_ifs: list[Rule]) -> None:
         word = _word(line)
         if not word:
             out.append(self._rule(number, line))
@@ -80,18 +70,18 @@ class RegexTable(RuleTable):
         else:
             raise BadRule("ignoring unrecognized request")
 
-    def _if(self, number: int, text: bytes) -> _Rule:
+    def _if(self, number: int, text: bytes) -> Rule:
         pattern, flags, negated, rest = self._pattern(text, number)
         extra = rest.strip(_SPACE)
         if extra:
             self.warn(number, f'ignoring extra text after IF statement: "{extra.decode("utf-8", "replace")}"')
             self.warn(number, "do not prepend whitespace to statements between IF and ENDIF")
         matcher, _ = self.compile(pattern, flags)
-        rule = _Rule(number, matcher, negated)
+        rule = Rule(number, matcher, negated, partial(self.texts, pattern, flags))
         rule.skip_to = -1
         return rule
 
-    def _rule(self, number: int, line: bytes) -> _Rule:
+    def _rule(self, number: int, line: bytes) -> Rule:
         pattern, flags, negated, rest = self._pattern(line, number)
         second: tuple[bytes, frozenset[int]] | None = None
         if self.two_patterns and rest.startswith(b"!"):
@@ -106,7 +96,7 @@ class RegexTable(RuleTable):
         matcher, groups = self.compile(pattern, flags)
         if highest > groups:
             raise BadRule(f'out of range replacement index "{highest}": skipping this rule')
-        rule = _Rule(number, matcher, negated)
+        rule = Rule(number, matcher, negated, partial(self.texts, pattern, flags))
         if second is not None:
             rule.second = self.compile(*second)[0]
         rule.value = b"".join(part for part in parts if isinstance(part, bytes))
@@ -186,26 +176,12 @@ class RegexTable(RuleTable):
 
     # -- matching --------------------------------------------------------------------------------------------------
 
+    def texts(self, pattern: bytes, flags: frozenset[int]) -> list[Texts]:
+        """Which texts a subject must contain for the pattern to match (literals); [] when that is not known."""
+        return needs(pattern, True)
+
     def find(self, key: bytes) -> bytes | None:
-        self.refresh()
-        rules = self._rules
-        index, count = 0, len(rules)
-        while index < count:
-            rule = rules[index]
-            index += 1
-            groups = rule.matcher(key)
-            if (groups is None) is not rule.negated:
-                if rule.skip_to:
-                    index = rule.skip_to
-            elif rule.skip_to:
-                continue
-            elif rule.second is None or rule.second(key) is None:
-                return _expand(rule.parts, groups or ()) if rule.parts is not None else rule.value
-        return None
-
-
-def _expand(parts: list[Part], groups: Groups) -> bytes:
-    return b"".join([part if isinstance(part, bytes) else groups[part - 1] or b"" for part in parts])
+        return self.content().find(key)
 
 
 def _word(line: bytes) -> bytes:

@@ -95,6 +95,7 @@ class Tables:
             data_directory=data_directory,
             default_type=default_type,
             makes=threads is not None,
+            run=None if threads is None else threads.run,
         )
         self._threads = threads
         self._open: dict[tuple[str, int], Table] = {}

@@ -41,7 +41,7 @@ class CidrTests(RuleCase):
         table = self.table("cidr", "10.1.1.1 one", "10.0.0.0/8 net", "10.2.2.2 never", "!10.0.0.0/7 other", "::/0 six")
         self.assertEqual(
             self.ask(table, b"10.1.1.1", b"10.2.2.2", b"11.0.0.1", b"1.1.1.1", b"::1", b"junk", b"10.1.1"),
-            [b"one", b"net", None, b"other", b"other", None, None],
+            [b"one", b"net", None, b"other", b"six", None, None],
         )
 
     def test_if(self) -> None:
