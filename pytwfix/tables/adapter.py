@@ -1,16 +1,19 @@
 """From a driver that answers at once, or blocks, to a table that answers by a Deferred (contracts/tables.py).
 
-What is in memory or mapped into it answers by `succeed`; a driver that may block runs in the host's threads.
+What is in memory or mapped into it answers by `succeed`; a driver that may block runs in the host's threads. While a
+driver is busy (TableBusy), one thread waits for it on behalf of all questions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.python.failure import Failure
 
 from pytwfix.contracts.host import IThreads
-from pytwfix.contracts.tables import TableError
+from pytwfix.contracts.tables import TableError, TableUnavailable
 from pytwfix.tables.driver import Driver, TableBusy
 
 
@@ -18,7 +21,7 @@ class Table:
     """ITable and IWritableTable over a driver. `get` is the driver's, for callers that may not wait: only where
     `blocking` is false."""
 
-    __slots__ = ("_threads", "blocking", "driver", "fixed", "get", "name")
+    __slots__ = ("_threads", "_waiting", "blocking", "driver", "fixed", "get", "name")
 
     def __init__(self, driver: Driver, threads: IThreads) -> None:
         self.driver = driver
@@ -27,17 +30,35 @@ class Table:
         self.blocking = driver.blocking
         self.get = driver.get
         self._threads = threads
+        self._waiting: list[tuple[bytes, Deferred[bytes | None]]] | None = None
 
     def lookup(self, key: bytes) -> Deferred[bytes | None]:
         """The value of `key`, or None. Errback: TableError."""
         if self.blocking:
-            return self._threads.run(self.get, key)
+            return self._threads.run(self.driver.get_waiting, key)
         try:
             return succeed(self.get(key))
         except TableBusy:
-            return self._threads.run(self.driver.get_waiting, key)
+            return self._when_free(key)
         except TableError as error:
             return fail(error)
+
+    def _when_free(self, key: bytes) -> Deferred[bytes | None]:
+        answer: Deferred[bytes | None] = Deferred()
+        if self._waiting is None:
+            self._waiting = [(key, answer)]
+            self._threads.run(self.driver.wait_for_writer).addBoth(self._free)
+        else:
+            self._waiting.append((key, answer))
+        return answer
+
+    def _free(self, result: Any) -> None:
+        waiting, self._waiting = self._waiting or [], None
+        for key, answer in waiting:
+            if isinstance(result, Failure):
+                answer.errback(TableUnavailable(self.name, str(result.value)))
+            else:
+                self.lookup(key).chainDeferred(answer)
 
     def update(self, key: bytes, value: bytes) -> Deferred[None]:
         return self._threads.run(self.driver.put, key, value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytwfix.contracts.tables import TableError
-from pytwfix.tables.driver import Driver, TableContext
+from pytwfix.tables.driver import Driver, TableBusy, TableContext
 
 
 class Debug(Driver):
@@ -19,6 +19,8 @@ class Debug(Driver):
         shown = key.decode("utf-8", "replace")
         try:
             value = self._inner.get(key)
+        except TableBusy:
+            raise  # it will be asked again
         except TableError:
             self.context.log.info(f'{self._inner.name} lookup: "{shown}" = "error"')
             raise
