@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Factory
 
 from pytwfix.mail.errors import MailError
+from pytwfix.master.outflow import Outflow
 
 if TYPE_CHECKING:
     from pytwfix.master.control import Control
@@ -36,27 +36,27 @@ def factory(host: ServiceHost, control: Control, private: bool) -> Factory:
     return made  # type: ignore[no-any-return]
 
 
-class ControlConnection(Protocol):
+class ControlConnection(Outflow):
     """One question."""
 
-    transport: Any = None
-
     def __init__(self, host: ServiceHost, control: Control, private: bool) -> None:
+        super().__init__()
         self._host = host
         self._control = control
         self._private = private
         self._data = b""
         self._request: dict[str, Any] | None = None
         self._expected = -1  # octets of a submission
+        self._understood = False  # all that was to be said has been: the rest is not looked at
         self._timer: Any = None
-        self._drained: Deferred[None] | None = None
-        self._gone = False
 
     def connectionMade(self) -> None:
+        super().connectionMade()
         self._timer = self._host.call_later(_PATIENCE, self.transport.abortConnection)
-        self.transport.registerProducer(self, True)
 
     def dataReceived(self, data: bytes) -> None:
+        if self._understood:
+            return
         self._data += data
         try:
             if self._request is None:
@@ -69,22 +69,8 @@ class ControlConnection(Protocol):
             self._end({"ok": False, "error": str(error), "code": _DATAERR})
 
     def connectionLost(self, reason: Any = None) -> None:
-        self._gone = True
         self._stop_timer()
-        self.resumeProducing()
-
-    # -- as a producer: a client that does not read is not written to ------------------------------------------------
-
-    def pauseProducing(self) -> None:
-        self._drained = Deferred()
-
-    def resumeProducing(self) -> None:
-        drained, self._drained = self._drained, None
-        if drained is not None:
-            drained.callback(None)
-
-    def stopProducing(self) -> None:
-        """connectionLost says it."""
+        super().connectionLost(reason)
 
     # -- questions -----------------------------------------------------------------------------------------------------
 
@@ -111,6 +97,7 @@ class ControlConnection(Protocol):
         elif verb == "submit":
             self._take_length()
         else:
+            self._understood = True
             self._stop_timer()
             self._host.background(self._answer(verb, request), f"control: {verb}")
 
@@ -125,9 +112,9 @@ class ControlConnection(Protocol):
                 raise ValueError("message file too big")
 
     def _take_submission(self) -> None:
+        self._understood = True
         self._stop_timer()
         records, self._data = self._data[: self._expected], b""
-        self._expected = -1
         self._host.background(self._submit(records), "control: submit")
 
     def _uid(self) -> int:
@@ -152,7 +139,7 @@ class ControlConnection(Protocol):
                 await self._list()
             else:
                 for line in await self._control.request(verb, request, self._uid()):
-                    self._write(line)
+                    self.write(_encoded(line))
         except MailError as error:
             self._refuse(error)
         except (ValueError, OSError) as error:
@@ -162,29 +149,22 @@ class ControlConnection(Protocol):
 
     async def _list(self) -> None:
         messages = self._control.listing()
-        while not self._gone:
+        while not self.gone:
             data = await self._host.threads.run(_piece, messages)
             if not data:
                 return
-            if self._drained is not None:
-                await self._drained
-            if not self._gone:
-                self.transport.write(data)
+            await self.room()
+            self.write(data)
 
     def _refuse(self, error: MailError) -> None:
         code = _TEMPFAIL if error.temporary else _NOPERM if error.reply.dsn == "5.7.1" else _DATAERR
         self._end({"ok": False, "error": error.reply.text, "code": code})
 
-    def _write(self, line: dict[str, Any]) -> None:
-        if not self._gone:
-            self.transport.write(_encoded(line))
-
     def _end(self, last: dict[str, Any]) -> None:
-        self._write(last)
+        self._understood = True
+        self.write(_encoded(last))
         self._stop_timer()
-        if not self._gone:
-            self.transport.unregisterProducer()
-            self.transport.loseConnection()
+        self.finish()
 
     def _stop_timer(self) -> None:
         if self._timer is not None and self._timer.active():

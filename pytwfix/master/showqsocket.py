@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Factory
 
+from pytwfix.master.outflow import Outflow
 from pytwfix.settings.common import CommonSettings
 from pytwfix.showq.listing import list_queues
 from pytwfix.spool.paths import QueuePaths
@@ -20,48 +20,27 @@ if TYPE_CHECKING:
 _PIECE = 200
 
 
-class Listing(Protocol):
+class Listing(Outflow):
     """One reader. Whatever it sends is not looked at."""
 
-    transport: Any = None
-
     def __init__(self, host: ServiceHost) -> None:
+        super().__init__()
         self._host = host
-        self._drained: Deferred[None] | None = None
-        self._gone = False
 
     def connectionMade(self) -> None:
-        self.transport.registerProducer(self, True)
+        super().connectionMade()
         self._host.background(self._send(), "listing of the queue")
-
-    def connectionLost(self, reason: Any = None) -> None:
-        self._gone = True
-        self.resumeProducing()
-
-    def pauseProducing(self) -> None:
-        self._drained = Deferred()
-
-    def resumeProducing(self) -> None:
-        drained, self._drained = self._drained, None
-        if drained is not None:
-            drained.callback(None)
-
-    def stopProducing(self) -> None:
-        """connectionLost says it."""
 
     async def _send(self) -> None:
         cfg = self._host.settings(CommonSettings)
         messages = list_queues(QueuePaths(cfg.queue_directory, cfg.hash_queue_names, cfg.hash_queue_depth))
         data = encoded([("protocol", "mail_queue_list_protocol")])
-        while data and not self._gone:
-            self.transport.write(data)
-            if self._drained is not None:
-                await self._drained
+        while data and not self.gone:
+            self.write(data)
+            await self.room()
             data = await self._host.threads.run(_piece, messages)
-        if not self._gone:
-            self.transport.write(b"\0")
-            self.transport.unregisterProducer()
-            self.transport.loseConnection()
+        self.write(b"\0")
+        self.finish()
 
 
 def factory(host: ServiceHost) -> Any:

@@ -108,6 +108,12 @@ class TestControl(SynchronousTestCase):
         self.assertEqual([{"ok": True, "queue_id": "ABC123"}], answer)
         self.assertEqual([(b"hello", 1000)], self.pickup.taken)
 
+    def test_said_twice(self) -> None:
+        """One question a connection: what follows it is not looked at."""
+        answer = self.talk(b'{"verb": "submit"}\n5\nhello5\nworld' + bytes(100000), 1000)
+        self.assertEqual([{"ok": True, "queue_id": "ABC123"}], answer)
+        self.assertEqual([(b"hello", 1000)], self.pickup.taken)
+
     def test_submit_refused(self) -> None:
         self.pickup.error = MailError(Reply(451, "4.3.0", "mail system: No space left on device"))
         (answer,) = self.talk(b'{"verb": "submit"}\n5\nhello', 1000)
