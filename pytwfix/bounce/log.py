@@ -23,6 +23,10 @@ def discarded(log: ILog, queue_id: str) -> None:
     log.warning(f"{queue_id}: undeliverable postmaster notification discarded")
 
 
+def no_trace(log: ILog, queue_id: str) -> None:
+    log.info(f"{queue_id}: not sending trace/success notification for single-bounce message")
+
+
 def no_original(log: ILog, queue_id: str, reason: str) -> None:
     log.warning(f"{queue_id}: notice without the original message: {reason}")
 

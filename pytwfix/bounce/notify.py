@@ -72,7 +72,10 @@ class Notifier:
 
     async def trace(self, envelope: Envelope, reports: Reports) -> None:
         """What the sender asked to hear: of each recipient (sendmail -v, -bv), or of success (NOTIFY=SUCCESS)."""
-        if not envelope.sender or envelope.trace_flags & TRACE_PROBE:
+        if envelope.trace_flags & TRACE_PROBE:
+            return
+        if not envelope.sender:
+            log.no_trace(self._host.log, envelope.queue_id)
             return
         asked = envelope.trace_flags & (TRACE_RECORD | TRACE_VERIFY_ONLY)
         told = reports if asked else wanted(reports, NOTIFY_SUCCESS)

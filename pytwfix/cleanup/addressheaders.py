@@ -82,8 +82,9 @@ async def _complete(mail: Transaction, name: bytes, field: bytes) -> bool:
 
 def originator(envelope: Envelope, config: Configuration) -> bytes:
     """The value of a From: that is missing: the envelope sender, with the full name if sendmail(1) gave one."""
-    address = external_form(envelope.sender) if envelope.sender else b"MAILER-DAEMON"
-    name = envelope.full_name
+    if not envelope.sender:
+        return b"MAILER-DAEMON"
+    address, name = external_form(envelope.sender), envelope.full_name
     if not name:
         return address
     if not config.standard_from:

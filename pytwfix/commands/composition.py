@@ -22,6 +22,12 @@ def addresses(text: bytes) -> list[bytes]:
     return [element.address for element in parse(text, _TOKENS) or () if element.address]
 
 
+def probe(sender: bytes, recipients: list[bytes]) -> list[bytes]:
+    """The mail of sendmail -bv, which asks what would become of one: its header alone (DS-3)."""
+    people = b", ".join(map(external_form, recipients))
+    return [b"From: " + (external_form(sender) or b"MAILER-DAEMON"), b"Subject: probe", b"To: " + people, b""]
+
+
 def read_lines(data: bytes, dots: bool, endings: str) -> list[bytes]:
     """The lines of standard input without line ends. `endings` is sendmail_fix_line_endings."""
     lines = data.split(b"\n")

@@ -10,7 +10,7 @@ import os
 import pwd
 import sys
 
-from pytwfix.commands.composition import addresses, compose, header_recipients, read_lines, shown
+from pytwfix.commands.composition import addresses, compose, header_recipients, probe, read_lines, shown
 from pytwfix.commands.sendmailoptions import PROGRAM, Options, parse
 from pytwfix.commands.submission import DATAERR, SubmitError, configuration, die, login, submit, value, warn
 
@@ -93,13 +93,18 @@ def _smtp(options: Options) -> int:
 
 
 def _deliver(options: Options) -> int:
-    if not options.recipients and not options.extract:
-        die(_who(None), "Recipient addresses must be specified on the command line or via the -t option")
-    config = configuration(PROGRAM, options.config)
+    if options.extract and options.mode == "v":
+        die(PROGRAM, "-t option cannot be used with -bv")
     sender = _sender(options)
+    if not options.recipients and not options.extract:
+        _fatal(sender, "Recipient addresses must be specified on the command line or via the -t option")
+    config = configuration(PROGRAM, options.config)
     given = [address for word in options.recipients for address in addresses(os.fsencode(word))]
-    lines = read_lines(sys.stdin.buffer.read(), options.dots, value(config, "sendmail_fix_line_endings"))
-    extracted = header_recipients(lines) if options.extract and options.mode != "v" else []
+    if options.mode == "v":
+        lines = probe(sender, given)
+    else:
+        lines = read_lines(sys.stdin.buffer.read(), options.dots, value(config, "sendmail_fix_line_endings"))
+    extracted = header_recipients(lines) if options.extract else []
     if not given and not extracted:
         if options.extract:
             _fatal(sender, "No recipient addresses found in message header")
@@ -146,9 +151,9 @@ def _full_name(options: Options) -> bytes:
     return os.fsencode(name.replace("\n", " ").strip())
 
 
-def _who(sender: bytes | None) -> str:
+def _who(sender: bytes) -> str:
     """Who is spoken to in a complaint: the sender, and the user."""
-    return PROGRAM if sender is None else f"{PROGRAM}: fatal: {shown(sender)}({os.getuid()})"
+    return f"{PROGRAM}: fatal: {shown(sender)}({os.getuid()})"
 
 
 def _fatal(sender: bytes, text: str, code: int = 75) -> None:

@@ -66,6 +66,14 @@ def verdict(result: CommandResult, command: str) -> Dsn:
     return _explained(Dsn(status, words), output)
 
 
+def false_success(result: CommandResult) -> str:
+    """The status of class 2 that a command which failed claims in its output, or ""."""
+    if result.timed_out or result.status <= 0:
+        return ""
+    found = _STATUS.match(shown(result.output))
+    return ".".join(found.groups()) if found is not None and found[1] == "2" else ""
+
+
 def _explained(dsn: Dsn, output: str) -> Dsn:
     return dsn._replace(reason=f"{dsn.reason}. Command output: {output}") if output else dsn
 

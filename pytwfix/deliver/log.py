@@ -73,6 +73,11 @@ def delivery(
     log.info(", ".join(parts))
 
 
+def false_success(log: ILog, status: str) -> None:
+    """A command that failed said in its output that it did not."""
+    log.warning(f'bounce_append: ignoring dsn code "{status}"')
+
+
 def not_recorded(log: ILog, queue_id: str, what: str, error: Exception) -> None:
     """A report could not be written: `what` is bounce, defer, trace or verify."""
     log.warning(f"{queue_id}: {what} service failure: {error}")

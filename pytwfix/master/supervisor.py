@@ -160,6 +160,7 @@ class Supervisor(Whole):
             agents.close()
             self._leave()
             self._listeners.close()
+            os.chdir(self._plan.settings.queue_directory)  # where commands of local and pipe are run
             keeper.main(end.fileno(), owner, [spool] if spool else [])
             return 0
 

@@ -24,7 +24,7 @@ from pytwfix.deliver.local.settings import LocalSettings
 from pytwfix.deliver.local.target import Expansion, Target
 from pytwfix.mail.envelope import Recipient
 from pytwfix.mail.errors import MailError
-from pytwfix.mail.status import Dsn
+from pytwfix.mail.status import RELAYED, Dsn
 from pytwfix.tables.addresses import external_form
 
 DEEPEST = 100
@@ -69,7 +69,8 @@ class Attempt:
         delimiter = self.cfg.recipient_delimiter.encode()
         target = Target(top.address, top.original or top.address, self.request.envelope.sender, delimiter)
         await self.deliver(target)
-        await self._forward(target)
+        if not self.ledger.deferred:
+            await self._forward(target)
         if not self.ledger.settled:
             # All that it names leads back to itself.
             text = f"mail forwarding loop for {mailbox.printable(external_form(top.address))}"
@@ -152,7 +153,7 @@ class Attempt:
         expansion = Expansion(inner, "alias", await self.identity(alias.owner), direct=not inner.owned)
         if not alias.extended:
             expansion.append = self._propagated(target, "alias")
-        await self.ledger.expanded()
+        await self.ledger.expanded(owner is not None)
         await self.items(items, expansion)
 
     async def _owner(self, name: bytes) -> bytes | None:
@@ -188,6 +189,8 @@ class Attempt:
 
     async def items(self, items: list[Item], expansion: Expansion) -> None:
         for item in items:
+            if self.ledger.deferred:
+                return  # all will be done again: the less there is to do twice the better
             await self._item(item, expansion)
 
     async def _item(self, item: Item, expansion: Expansion) -> None:
@@ -218,8 +221,12 @@ class Attempt:
         resolved = await self.host.peers.rewriter.resolve(target.sender, address)
         if resolved.flags & FAILED:
             await self.ledger.settle(target.child(address), Dsn("4.3.0", "address resolver failure"))
-        elif resolved.transport == self.request.transport:
-            await self.deliver(target.child(resolved.recipient, mailbox_only))
+            return
+        child = target.child(resolved.recipient, mailbox_only)
+        # What a user's file names is not delivered with his rights, but for his own mailbox.
+        here = expansion.context != "forward" or child.user in target.forwards[-1:]
+        if here and resolved.transport == self.request.transport:
+            await self.deliver(child)
         else:
             await self._elsewhere(target, resolved.recipient)
 
@@ -295,4 +302,4 @@ class Attempt:
                 log.forwarding(self.host.log, self.request.queue_id, error.reason or error.reply.line())
                 await self.ledger.settle(top, Dsn("4.3.0", "error forwarding message"))
             else:
-                await self.ledger.settle(top, Dsn("2.0.0", f"forwarded as {queue_id}"))
+                await self.ledger.settle(top, Dsn("2.0.0", f"forwarded as {queue_id}", RELAYED))

@@ -22,7 +22,7 @@ class Item(NamedTuple):
 
 _TOKEN = re.compile(
     rb"""(?P<space>\s+)
-    | "(?P<quoted>(?:[^"\\]|\\.)*)"
+    | "(?P<quoted>(?:[^"\\]|\\.)*)(?:"|\Z)
     | (?P<literal>\[[^\[\]]*\])
     | (?P<operator>[@.:;<>,])
     | (?P<word>(?:[^\s()<>@,;:."\[\]\\]|\\.)+)
@@ -51,10 +51,10 @@ def parse(text: bytes) -> list[Item]:
 
 
 def _split(text: bytes) -> list[bytes]:
-    """At commas that are neither quoted nor in a comment or in <>."""
+    """At commas that are neither quoted nor in a comment, in <> or []. The members of `group: a, b;` stand for it."""
     parts: list[bytes] = []
     start = depth = 0
-    quoted = angle = False
+    quoted = angle = literal = False
     at, size = 0, len(text)
     while at < size:
         char = text[at]
@@ -62,18 +62,32 @@ def _split(text: bytes) -> list[bytes]:
             at += 1
         elif char == 0x22 and not depth:
             quoted = not quoted
-        elif not quoted and char == 0x28:
+        elif quoted:
+            pass
+        elif char == 0x28:
             depth += 1
-        elif not quoted and char == 0x29 and depth:
-            depth -= 1
-        elif char in b"<>" and not quoted and not depth:
+        elif depth:
+            depth -= char == 0x29
+        elif char in b"<>":
             angle = char == 0x3C
-        elif char == 0x2C and not (quoted or depth or angle):
+        elif char in b"[]":
+            literal = char == 0x5B
+        elif char == 0x2C and not (angle or literal):
             parts.append(text[start:at])
+            start = at + 1
+        elif char in b":;" and not (angle or literal) and _may_group(text[start:at], char):
+            if char == 0x3B:
+                parts.append(text[start:at])
             start = at + 1
         at += 1
     parts.append(text[start:])
     return parts
+
+
+def _may_group(before: bytes, char: int) -> bool:
+    """Whether a colon or semicolon begins or ends a group: not in a command or file, nor in :include:."""
+    before = before.lstrip()
+    return not before.startswith((b"|", b"/", b":", b'"|', b'"/', b'":')) and bool(before or char == 0x3B)
 
 
 def _classify(part: bytes) -> list[Item]:
@@ -87,6 +101,11 @@ def _classify(part: bytes) -> list[Item]:
     if inner.startswith(b"|"):
         command = inner[1:].strip()
         return [Item(COMMAND, command)] if command else [Item(BAD, part)]
+    if inner is part and inner.lower().startswith((b"/", b":include:")):
+        # Without quotes a name ends at a space.
+        name, _, rest = (inner if inner.startswith(b"/") else inner[9:].lstrip()).partition(b" ")
+        kind = FILE if inner.startswith(b"/") else INCLUDE
+        return [Item(kind, name), *_classify(rest.strip())]
     if inner.startswith(b"/"):
         return [Item(FILE, inner)]
     if inner.lower().startswith(b":include:"):
@@ -123,7 +142,7 @@ def _without_route(tokens: list[tuple[str, bytes, bool]]) -> list[tuple[str, byt
 
 
 def _tokens(part: bytes) -> list[tuple[str, bytes, bool]] | None:
-    """(kind, text, space before it); None for a quote or comment that does not end."""
+    """(kind, text, space before it); None for what cannot be in an address. Quotes and comments may lack their ends."""
     tokens: list[tuple[str, bytes, bool]] = []
     space = False
     at = 0
@@ -136,8 +155,6 @@ def _tokens(part: bytes) -> list[tuple[str, bytes, bool]] | None:
             space = True
         elif kind == "open":
             at = _comment_end(part, at)
-            if at < 0:
-                return None
             space = True
         else:
             text = match.group(kind)
@@ -161,7 +178,7 @@ def _comment_end(part: bytes, at: int) -> int:
             if not depth:
                 return at + 1
         at += 1
-    return -1
+    return at
 
 
 def _join(tokens: list[tuple[str, bytes, bool]]) -> list[bytes]:

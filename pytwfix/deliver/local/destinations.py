@@ -12,6 +12,7 @@ from pytwfix.contracts.asuser import AsUserError, CommandRun, Identity, MailboxW
 from pytwfix.contracts.delivery import VERIFY_ONLY, DeliveryRequest
 from pytwfix.contracts.host import IHost
 from pytwfix.deliver import commands, mailbox
+from pytwfix.deliver import log as outcome_log
 from pytwfix.deliver.accounts import Account
 from pytwfix.deliver.local import log, macros
 from pytwfix.deliver.local.settings import LocalSettings
@@ -144,6 +145,8 @@ class Destinations:
             return commands.not_run(error, "local")
         if result.timed_out:
             log.command_time_limit(self._host.log)
+        if false := commands.false_success(result):
+            outcome_log.false_success(self._host.log, false)
         dsn = commands.verdict(result, text)
         return Dsn("2.0.0", f"delivered to command: {text}", DELIVERED) if dsn.success else dsn
 

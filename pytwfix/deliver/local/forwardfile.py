@@ -27,6 +27,7 @@ async def expand(attempt: Attempt, target: Target, account: Account) -> bool:
     found = await _first(attempt, target, account)
     if not found:
         return False
+    await attempt.ledger.expanded()
     inner = target.child(target.address)
     inner.forwards += (target.user,)
     expansion = Expansion(inner, "forward", Identity(account.uid, account.gid))
@@ -70,6 +71,9 @@ def paths(attempt: Attempt, target: Target, account: Account) -> list[str]:
     """forward_path with this address's values."""
     cfg = attempt.cfg
     names = macros.values(target, account)
+    if b"/" in target.extension:
+        log.bad_extension(attempt.host.log, attempt.request.queue_id, mailbox.printable(target.local))
+        del names["extension"], names["recipient_delimiter"]
     found: list[str] = []
     for template in cfg.forward_path.replace(",", " ").split():
         try:

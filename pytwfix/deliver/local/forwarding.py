@@ -30,7 +30,8 @@ class Forwarding:
             return False
         self._seen.add(key)
         top = self._top
-        recipient = Recipient(address, target.original or address, top.orcpt, without_success(top.notify))
+        orcpt = b"" if target.owned else top.orcpt
+        recipient = Recipient(address, target.original or address, orcpt, without_success(top.notify))
         self._new.setdefault(target.sender, []).append(recipient)
         return True
 

@@ -45,7 +45,10 @@ async def expand(attempt: Attempt, value: bytes, expansion: Expansion) -> None:
 
 
 async def _read(attempt: Attempt, path: str, who: Identity | None) -> bytes | Dsn:
-    if who is None or not path.startswith("/"):
+    if not path.startswith("/"):
+        log.file_trouble(attempt.host.log, f":include:{path} uses a relative path")
+        return CONFIGURATION_ERROR
+    if who is None:
         return CONFIGURATION_ERROR
     try:
         content = await attempt.host.peers.asuser.read(who, FileRead(path, _LARGEST, owner_only=False))

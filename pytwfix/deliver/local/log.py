@@ -9,6 +9,15 @@ def alias_loop(log: ILog, name: str) -> None:
     log.warning(f"alias database loop for {name}")
 
 
+def bad_extension(log: ILog, queue_id: str, local: str) -> None:
+    """An extension that would lead out of the folder of .forward files."""
+    log.warning(f"{queue_id}: address with illegal extension: {local}")
+
+
+def no_alias(log: ILog, name: str) -> None:
+    log.warning(f"required alias not found: {name}")
+
+
 def alias_lookup(log: ILog, table: str, name: str) -> None:
     log.warning(f"{table}: lookup of '{name}' failed")
 

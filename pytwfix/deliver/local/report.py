@@ -19,7 +19,7 @@ from pytwfix.deliver.local.target import Target
 from pytwfix.deliver.outcome import Outcome
 from pytwfix.deliver.statusfilter import status_filter
 from pytwfix.mail.envelope import Envelope, Recipient
-from pytwfix.mail.status import EXPANDED, NOTIFY_NEVER, NOTIFY_SUCCESS, Dsn
+from pytwfix.mail.status import DELIVERED, EXPANDED, NOTIFY_NEVER, NOTIFY_SUCCESS, Dsn
 
 RELAY = "local"
 
@@ -70,8 +70,14 @@ class Ledger:
     def leaf(self, target: Target) -> Recipient:
         """The address as a recipient for log lines and reports."""
         top = self._recipient
-        notify = without_success(top.notify) if self._expanded else top.notify
-        return Recipient(target.address, target.original, top.orcpt, notify)
+        if target.owned:
+            # What the sender calls it is not the owner's business.
+            return Recipient(target.address, target.original, notify=self._notify())
+        return Recipient(target.address, target.original, top.orcpt, self._notify())
+
+    def _notify(self) -> int:
+        notify = self._recipient.notify
+        return without_success(notify) if self._expanded else notify
 
     async def settle(self, target: Target, dsn: Dsn) -> None:
         """Delivered, refused or to be tried again, by the class of its status."""
@@ -95,13 +101,19 @@ class Ledger:
             outcome = self._owners[owner] = Outcome(host, self.request, self._statuses)
         return outcome
 
-    async def expanded(self) -> None:
-        """An alias took the place of the recipient: who asked for success reports is told that, once (DS-3)."""
+    async def expanded(self, listed: bool = False) -> None:
+        """An alias or .forward took the recipient's place: who asked for success reports is told that, once (DS-3).
+
+        `listed`: it has an owner, so that the mail has come to its end (RFC 3461 section 5.2.7.3).
+        """
         if self._expanded or not self._recipient.notify & NOTIFY_SUCCESS:
             self._expanded = True
             return
         self._expanded = True
-        report = Report(self._recipient, Dsn("2.0.0", "alias expanded", EXPANDED), RELAY, self._host.now())
+        top, action = self._recipient, DELIVERED if listed else EXPANDED
+        if listed:
+            top = Recipient(top.address, b"", top.orcpt, top.notify)
+        report = Report(top, Dsn("2.0.0", "alias expanded", action), RELAY, self._host.now())
         await self._host.peers.reports.record(TRACE, self.request.queue_id, report)
 
     def finish(self) -> bool:

@@ -9,6 +9,7 @@ from pytwfix.contracts.delivery import DeliveryRequest, DeliveryResult
 from pytwfix.contracts.host import IHost
 from pytwfix.deliver import mailbox
 from pytwfix.deliver.accounts import Accounts
+from pytwfix.deliver.guarded import guarded
 from pytwfix.deliver.local.agent import Attempt
 from pytwfix.deliver.local.lookup import Aliases
 from pytwfix.deliver.local.settings import LocalSettings
@@ -22,7 +23,7 @@ class LocalAgent(Service):
         self._accounts = Accounts(host)
 
     def deliver(self, request: DeliveryRequest) -> Deferred[DeliveryResult]:
-        return Deferred.fromCoroutine(self._deliver(request))
+        return guarded(self._host, request, self._deliver(request))
 
     async def _deliver(self, request: DeliveryRequest) -> DeliveryResult:
         result = DeliveryResult()

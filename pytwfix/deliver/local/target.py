@@ -24,17 +24,16 @@ class Target:
     mailbox_only: bool = False
     relayed: bool = False  # by luser_relay
     parent: Target | None = None
-    local: bytes = field(init=False)
+    local: bytes = field(init=False)  # in lower case, as all that follows
     domain: bytes = field(init=False)
-    user: bytes = field(init=False)  # in lower case, without extension
+    user: bytes = field(init=False)  # without extension
     extension: bytes = field(init=False)  # without its delimiter
     found_delimiter: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         local, at, domain = self.address.rpartition(b"@")
-        self.local, self.domain = (local, domain) if at else (self.address, b"")
-        user, extension = split_extension(self.local, self.delimiter)
-        self.user = user.lower()
+        self.local, self.domain = (local.lower(), domain.lower()) if at else (self.address.lower(), b"")
+        self.user, extension = split_extension(self.local, self.delimiter)
         self.found_delimiter, self.extension = extension[:1], extension[1:]
 
     def child(self, address: bytes, mailbox_only: bool = False) -> Target:

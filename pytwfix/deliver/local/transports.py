@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytwfix.deliver.local.agent import Attempt
 
 _FLAGS = DEFAULT_FLAGS | NO_REGSUB
+_REQUIRED = (b"postmaster", b"mailer-daemon")  # mail to them must not bounce: that would go round
 ROOT = Dsn("4.2.0", "mail to root needs an alias: no mail is delivered with root privileges")
 
 
@@ -71,6 +72,10 @@ async def _unknown(attempt: Attempt, target: Target) -> None:
     if relay and not target.relayed:
         address = macros.filtered(relay, macros.values(target, None), cfg.forward_expansion_filter)
         await attempt.relay_unknown(target, address.encode("utf-8", "surrogateescape"))
+        return
+    if target.user in _REQUIRED:
+        log.no_alias(attempt.host.log, form.printable(target.user))
+        await attempt.ledger.settle(target, Dsn("2.0.0", "discarded"))
         return
     await attempt.ledger.settle(target, Dsn("5.1.1", f'unknown user: "{form.printable(target.user)}"'))
 

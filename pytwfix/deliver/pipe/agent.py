@@ -14,6 +14,7 @@ from pytwfix.contracts.delivery import VERIFY_ONLY, DeliveryRequest, DeliveryRes
 from pytwfix.contracts.host import IHost
 from pytwfix.contracts.queue import IMessage
 from pytwfix.deliver import commands, mailbox
+from pytwfix.deliver import log as outcome_log
 from pytwfix.deliver.accounts import Accounts, group_id
 from pytwfix.deliver.outcome import Outcome
 from pytwfix.deliver.pipe import log
@@ -190,6 +191,8 @@ class Delivery:
             return commands.not_run(AsUserError(error.kind, f"pipe_command: {error.text}"), "pipe")
         if result.timed_out:
             log.time_limit(self._host.log)
+        if false := commands.false_success(result):
+            outcome_log.false_success(self._host.log, false)
         dsn = commands.verdict(result, attributes.argv[0])
         if not dsn.success:
             return dsn

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from pytwfix.contracts.delivery import DeliveryRequest, DeliveryResult
 from pytwfix.contracts.host import IHost
 from pytwfix.deliver.accounts import Accounts
+from pytwfix.deliver.guarded import guarded
 from pytwfix.deliver.pipe.agent import Delivery
 from pytwfix.deliver.pipe.arguments import ArgumentError, Attributes, parse
 
@@ -27,4 +28,4 @@ class PipeAgent(Service):
 
     def deliver(self, request: DeliveryRequest) -> Deferred[DeliveryResult]:
         delivery = Delivery(self._host, request, self._accounts, self._attributes, self._trouble)
-        return Deferred.fromCoroutine(delivery.run())
+        return guarded(self._host, request, delivery.run())

@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 
 from pytwfix.contracts.delivery import DeliveryRequest, DeliveryResult
 from pytwfix.contracts.host import IHost
+from pytwfix.deliver.guarded import guarded
 from pytwfix.deliver.virtual.agent import Delivery
 
 
@@ -17,4 +18,4 @@ class VirtualAgent(Service):
         self._host = host
 
     def deliver(self, request: DeliveryRequest) -> Deferred[DeliveryResult]:
-        return Deferred.fromCoroutine(Delivery(self._host, request).run())
+        return guarded(self._host, request, Delivery(self._host, request).run())

@@ -426,6 +426,16 @@ class TestTrace(BounceTestCase):
         self.assertEqual(self.notices(), ["OLD: sender delivery status notification: Q1"])
         self.assertEqual(now(self.service.read(TRACE, "OLD")), [])
 
+    def test_nobody(self) -> None:
+        """DS-3: who has no address hears nothing."""
+        self.envelope.sender = b""
+        self.record(TRACE, b"a@x", self.SENT, "local")
+        now(self.service.notify_trace(self.envelope))
+        self.assertEqual(self.mails, [])
+        self.assertEqual(
+            self.notices(), ["OLD: not sending trace/success notification for single-bounce message"]
+        )  # fmt: skip
+
     def test_verify(self) -> None:
         """DS-3: sendmail -v and -bv: all recipients."""
         self.envelope.trace_flags = TRACE_RECORD

@@ -170,6 +170,17 @@ class Fields(SynchronousTestCase):
             now(transaction.commit())
             self.assertEqual(wanted, field(mailer, b"From"))
 
+    def test_nobodys_name(self) -> None:
+        """CL-4: the null sender has no name."""
+        mailer = Mailer()
+        transaction = mailer.begin("local")
+        transaction.envelope.full_name = b"Joe"
+        now(transaction.sender(b""))
+        now(transaction.recipient(Recipient(b"u@x.example")))
+        transaction.body(b"A: 1\r\n\r\nb\r\n")
+        now(transaction.commit())
+        self.assertEqual(b"From: MAILER-DAEMON", field(mailer, b"From").strip().split(b"@")[0])
+
     def test_addresses(self) -> None:
         """CA-8, CL-2: addresses are completed and mapped, names and comments stay, long fields are folded."""
         mailer = Mailer(

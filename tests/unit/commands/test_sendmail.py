@@ -162,6 +162,14 @@ class Submitting(SynchronousTestCase):
             self.assertEqual((0, "Mail Delivery Status Report will be mailed to <s@x>.\n"), (code, said))
             self.assertEqual(flag, self.mail.number("trace_flags"))
 
+    def test_probe(self) -> None:
+        """SE-1, DS-3: the mail of -bv is made, not read; so there are no recipients in it."""
+        self.run_it("-bv", "-f", "s@x", "a@b, c")
+        content = b"".join(self.mail.content())
+        self.assertEqual(b"From: s@x\r\nSubject: probe\r\nTo: a@b, c\r\n\r\n", content)
+        code, _, said = self.run_it("-bv", "-t", "-f", "s@x")
+        self.assertEqual((75, "sendmail: fatal: -t option cannot be used with -bv\n"), (code, said))
+
     def test_down(self) -> None:
         """HOUSE 3: with the daemon down a user hears so and 75 is the exit code; root's mail waits in maildrop."""
         self.patch(sendmail, "submit", submission.submit)

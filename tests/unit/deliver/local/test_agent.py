@@ -14,7 +14,7 @@ from pytwfix.deliver.local.destinations import arguments
 from pytwfix.deliver.local.service import LocalAgent
 from pytwfix.mail.envelope import Recipient
 from pytwfix.mail.errors import queue_file_write_error
-from pytwfix.mail.status import NOTIFY_FAILURE, NOTIFY_SUCCESS
+from pytwfix.mail.status import DELIVERED, EXPANDED, NOTIFY_FAILURE, NOTIFY_NEVER, NOTIFY_SUCCESS
 from tests.kit.asuser import MemoryAsUser
 from tests.kit.delivering import LocalRewriter, MemoryAgents, MemoryCleanup, MemoryReports, delivery
 from tests.kit.host import MemoryHost
@@ -353,7 +353,7 @@ class LocalTests(SynchronousTestCase):
     def test_syntax(self) -> None:
         """AL-1: bad items and empty values."""
         self.deliver(b"grp@example.com")
-        self.logged("dsn=5.1.3, status=bounced (bad recipient address syntax: friends: a@b.example;)")
+        self.logged("status=sent (forwarded as NEW1)")
         self.deliver(b"nothing@example.com")
         self.logged(
             "warning: no recipient in alias lookup result for nothing",
@@ -411,11 +411,57 @@ class LocalTests(SynchronousTestCase):
         self.assertEqual([one.address for one in self.cleanup.mails[0].recipients], [b"c@remote.example"])
 
     def test_forward_of_another(self) -> None:
-        """LO-6: one user's .forward names another, who has one too; no ring."""
-        self.asuser.files["/fwd/games"] = b"news\n"
-        self.asuser.files["/fwd/news"] = b"games, \\news\n"
+        """LO-6: one user's .forward names another, or an alias: they get a new mail."""
+        self.asuser.files["/fwd/games"] = b"news, two\n\\games, games+x\n"
         self.deliver(b"games@example.com")
-        self.assertEqual(sorted(self.written), [("/spool/games/", 5), ("/spool/news/", 9)])
+        self.assertEqual(self.written, [("/spool/games/", 5), ("/spool/games/", 5)])
+        (mail,) = self.cleanup.mails
+        self.assertEqual([one.address for one in mail.recipients], [b"news@example.com", b"two@example.com"])
+        self.logged("to=<games@example.com>", "status=sent (forwarded as NEW1)")
+
+    def test_forward_stops(self) -> None:
+        """LO-1: what comes after a delivery that is to be tried again would be delivered twice."""
+        self.asuser.files["/fwd/games"] = b'"|/bin/cmd"\n\\games, c@remote.example\n'
+        self.asuser.results["/bin/cmd"] = CommandResult(75, b"")
+        result = self.deliver(b"games@example.com")
+        self.assertEqual((len(result.deferred), self.written, self.cleanup.mails), (1, [], []))
+
+    def test_forward_success(self) -> None:
+        """DS-3: an alias or .forward is an expansion, once; a list is the end."""
+        self.asuser.files["/fwd/games"] = b"\\games\n"
+        for name, original, action in ((b"games", b"games@x", EXPANDED), (b"mlist", b"", DELIVERED)):
+            self.reports.records.clear()
+            self.deliver(Recipient(name + b"@example.com", name + b"@x", notify=NOTIFY_SUCCESS))
+            ((_, _, report),) = self.reports.records
+            self.assertEqual((report.dsn.reason, report.dsn.action), ("alias expanded", action))
+            self.assertEqual(report.recipient.original, original)
+
+    def test_list_hides(self) -> None:
+        """LO-2, DS-3: a list's members do not get what the sender called it; NOTIFY goes along."""
+        self.deliver(Recipient(b"mlist@example.com", b"mlist@x", b"rfc822;mlist@x", NOTIFY_NEVER))
+        (recipient, _) = self.cleanup.mails[0].recipients
+        self.assertEqual((recipient.orcpt, recipient.notify), (b"", NOTIFY_NEVER))
+
+    def test_case(self) -> None:
+        """LO-5, LO-6: local part and domain in lower case, for files and commands; the recipient as it came."""
+        self.asuser.files["/fwd/games+foo"] = b'"|/bin/cmd"\n'
+        self.deliver(b"Games+Foo@Example.Com")
+        ((_, run),) = self.asuser.commands
+        values = [run.environment[name] for name in ("LOCAL", "DOMAIN", "EXTENSION", "RECIPIENT")]
+        self.assertEqual(values, ["games+foo", "example.com", "foo", "Games+Foo@Example.Com"])
+
+    def test_bad_extension(self) -> None:
+        """LO-6: an extension that names another folder is not looked for."""
+        self.asuser.files["/fwd/games+a/b"] = b"a@remote.example\n"
+        self.deliver(b"games+a/b@example.com")
+        self.assertEqual(self.cleanup.mails, [])
+        self.logged("warning: QID1: address with illegal extension: games+a/b")
+
+    def test_required_aliases(self) -> None:
+        """LO-3: mail to postmaster and mailer-daemon does not bounce."""
+        for name in (b"postmaster", b"MAILER-DAEMON"):
+            self.deliver(name + b"@example.com")
+            self.logged("status=sent (discarded)", f"warning: required alias not found: {name.decode().lower()}")
 
     def test_forward_extension(self) -> None:
         """AL-4: .forward+ext before .forward; the filter keeps paths where they belong."""

@@ -39,9 +39,29 @@ class GrammarTests(SynchronousTestCase):
 
     def test_nonsense(self) -> None:
         """AL-1: what cannot be an address is told, not guessed."""
-        for text in (b"friends: a@b;", b'"unended', b"(unended", b'"|"', b"<a@b", b"a)b"):
+        for text in (b'"|"', b"<a@b", b"a)b"):
             self.assertEqual(plain(text), [("bad", text)])
         self.assertEqual(plain(b'"friends: a@b;"'), [("bad", b"friends: a@b;")])
+
+    def test_unended(self) -> None:
+        """AL-1: what lacks its end goes to the end of the line."""
+        self.assertEqual(plain(b'"unended'), [("address", b"unended")])
+        self.assertEqual(plain(b"(unended"), [])
+
+    def test_groups(self) -> None:
+        """AL-1: the members of a group stand for it."""
+        both = [("address", b"a@b"), ("address", b"c")]
+        for text in (b"friends: a@b, c;", b"two: a@b;, c", b"a@b, x:c;"):
+            self.assertEqual(plain(text), both, text)
+        self.assertEqual(plain(b"undisclosed-recipients:;"), [])
+        self.assertEqual(plain(b"u@[IPv6:2001:db8::1]"), [("address", b"u@[IPv6:2001:db8::1]")])
+        self.assertEqual(plain(b"|cmd a:b;c, /f:g"), [("command", b"cmd a:b;c"), ("file", b"/f:g")])
+
+    def test_names_end_at_spaces(self) -> None:
+        """AL-1: names of files, unless they are quoted."""
+        self.assertEqual(plain(b"/a b"), [("file", b"/a"), ("address", b"b")])
+        self.assertEqual(plain(b":include:/a b"), [("include", b"/a"), ("address", b"b")])
+        self.assertEqual(plain(b'"/a b", ":include:/c d"'), [("file", b"/a b"), ("include", b"/c d")])
 
     def test_files(self) -> None:
         """AL-1, LO-6: lines, comments, empty lines."""
