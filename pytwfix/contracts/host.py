@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytwfix.contracts.delivery import IDeliveryAgents
     from pytwfix.contracts.dns import INativeNames, IResolver
     from pytwfix.contracts.flushing import IFlusher
+    from pytwfix.contracts.proxying import ITableProxy
     from pytwfix.contracts.queue import IQueue, IQueueStore
     from pytwfix.contracts.reports import IReports
     from pytwfix.contracts.rewriting import IRewriter
@@ -114,6 +115,8 @@ class IPeers(Protocol):
     def counters(self) -> ICounters: ...
     @property
     def tls_sessions(self) -> ITlsSessions: ...
+    @property
+    def proxymap(self) -> ITableProxy | None: ...
     @property
     def flusher(self) -> IFlusher: ...
     @property

@@ -16,6 +16,8 @@ SESSION_LOOKUP, SESSION_UPDATE, SESSION_DELETE = 40, 41, 42
 DELIVER = 50
 # contracts/flushing.py IFlusher
 ADD_SITE, TAKE_SITE = 60, 61
+# contracts/proxying.py ITableProxy
+TABLE_LOOKUP, TABLE_UPDATE, TABLE_DELETE, TABLE_ITEMS = 70, 71, 72, 73
 # what children ask of the master
 READY, SECRET, FULL, WANT_RELOAD, WANT_STOP = 100, 101, 102, 103, 104
 # what the master tells its children

@@ -126,6 +126,27 @@ class TlsSessionsProxy:
         self._link.cast(methods.SESSION_DELETE, cache, key)
 
 
+class TableProxy:
+    """ITableProxy. Gone becomes the asker's TableUnavailable."""
+
+    remote = True
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def lookup(self, name: str, flags: int, key: bytes, writable: bool = False) -> Deferred[bytes | None]:
+        return self._link.call(methods.TABLE_LOOKUP, name, flags, key, writable)
+
+    def update(self, name: str, flags: int, key: bytes, value: bytes) -> Deferred[None]:
+        return self._link.call(methods.TABLE_UPDATE, name, flags, key, value)
+
+    def delete(self, name: str, flags: int, key: bytes) -> Deferred[bool]:
+        return self._link.call(methods.TABLE_DELETE, name, flags, key)
+
+    def items(self, name: str, flags: int) -> Deferred[list[tuple[bytes, bytes]]]:
+        return self._link.call(methods.TABLE_ITEMS, name, flags, read=list)
+
+
 class FlusherProxy:
     """IFlusher."""
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytwfix.contracts.counters import ICounters
     from pytwfix.contracts.delivery import DeliveryRequest, DeliveryResult, IDeliveryAgents
     from pytwfix.contracts.flushing import IFlusher
+    from pytwfix.contracts.proxying import ITableProxy
     from pytwfix.contracts.queue import IQueue
     from pytwfix.contracts.reports import IReports
     from pytwfix.contracts.tlssessions import ITlsSessions
@@ -109,6 +110,15 @@ def tls_sessions(real: ITlsSessions) -> Handlers:
         methods.SESSION_LOOKUP: _checked(real.lookup, str, str),
         methods.SESSION_UPDATE: _checked(real.update, str, str, bytes),
         methods.SESSION_DELETE: _checked(real.delete, str, str),
+    }
+
+
+def proxymap(real: ITableProxy) -> Handlers:
+    return {
+        methods.TABLE_LOOKUP: _checked(real.lookup, str, int, bytes, bool),
+        methods.TABLE_UPDATE: _checked(real.update, str, int, bytes, bytes),
+        methods.TABLE_DELETE: _checked(real.delete, str, int, bytes),
+        methods.TABLE_ITEMS: _checked(real.items, str, int),
     }
 
 

@@ -23,6 +23,7 @@ ROOMS = {
     "verify": "verify.service:VerifyService",
     "anvil": "anvil.service:AnvilService",
     "tlsmgr": "tlsmgr.service:TlsmgrService",
+    "proxymap": "proxymap.service:ProxymapService",
     "smtp": "deliver.smtp.service:SmtpAgent",
     "lmtp": "deliver.smtp.service:SmtpAgent",
     "error": "deliver.error.service:ErrorAgent",

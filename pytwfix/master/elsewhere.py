@@ -27,6 +27,7 @@ def contracts(link: Link) -> dict[str, Any]:
         "verifier": proxies.VerifierProxy(link),
         "counters": proxies.CountersProxy(link),
         "tls_sessions": proxies.TlsSessionsProxy(link),
+        "proxymap": proxies.TableProxy(link),
         "flusher": proxies.FlusherProxy(link),
     }
 

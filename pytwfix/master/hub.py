@@ -40,6 +40,7 @@ class Hub:
             **servers.reports(board.one["reports"]),
             **servers.verifier(board.one["verifier"]),
             **servers.tls_sessions(board.one["tls_sessions"]),
+            **servers.proxymap(board.one["proxymap"]),
             **servers.flusher(board.one["flusher"]),
             **servers.agents(board.agents),
             **counted.handlers(),

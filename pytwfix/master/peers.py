@@ -95,6 +95,11 @@ class Peers:
         return self._board.one["tls_sessions"]
 
     @property
+    def proxymap(self) -> Any:
+        """None in a process that has none and knows of none: it opens its tables itself."""
+        return self._board.one.get("proxymap")
+
+    @property
     def flusher(self) -> Any:
         return self._board.one["flusher"]
 

@@ -25,6 +25,7 @@ PLACES: dict[str, frozenset[str]] = {
     "verify": frozenset((QUEUE,)),
     "anvil": frozenset((QUEUE,)),
     "tlsmgr": frozenset((QUEUE,)),
+    "proxymap": frozenset((QUEUE,)),
     "showq": frozenset((QUEUE,)),
     "local": frozenset((AGENTS,)),
     "virtual": frozenset((AGENTS,)),
@@ -33,7 +34,7 @@ PLACES: dict[str, frozenset[str]] = {
 }
 
 # What other rooms do for these, or what one process has no need of.
-BUILT_IN = frozenset(("proxymap", "scache", "postlogd"))
+BUILT_IN = frozenset(("scache", "postlogd"))
 DELIVERY = frozenset(("smtp", "lmtp", "error", "discard", "local", "virtual", "pipe"))
 
 

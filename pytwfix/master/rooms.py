@@ -1,8 +1,8 @@
 """The services of one process, joined: a MultiService over what master.cf asks for and placement puts here.
 
 `roles` says what kind of process this is; `remote` holds proxies, by contract (`queue`, `reports`, `verifier`,
-`counters`, `tls_sessions`, `flusher`, `asuser`, `control`), for what runs elsewhere, and `remote_agents` the
-IDeliveryAgents of other processes. Rooms that Postfix cannot do without are there even if master.cf forgot them.
+`counters`, `tls_sessions`, `proxymap`, `flusher`, `asuser`, `control`), for what runs elsewhere, and `remote_agents`
+the IDeliveryAgents of other processes. Rooms that Postfix cannot do without are there even if master.cf forgot them.
 
 Stop: ports first, then clients and deliveries come to rest, for ten seconds at most, then what they lean on.
 """
@@ -38,13 +38,14 @@ _CONTRACTS = {
     "verifier": "verify",
     "counters": "anvil",
     "tls_sessions": "tlsmgr",
+    "proxymap": "proxymap",
     "flusher": "flush",
     "queue": "qmgr",
 }
 # Started in this order: whoever may ask comes after whom it asks. Stopped the other way round.
 _ORDER = (
-    "trivial-rewrite", "cleanup", "anvil", "tlsmgr", "bounce", "flush", "verify", "error", "discard", "local",
-    "virtual", "pipe", "smtp", "lmtp", "spawn", "oqmgr", "qmgr", "pickup", "smtpd",
+    "trivial-rewrite", "cleanup", "anvil", "tlsmgr", "proxymap", "bounce", "flush", "verify", "error", "discard",
+    "local", "virtual", "pipe", "smtp", "lmtp", "spawn", "oqmgr", "qmgr", "pickup", "smtpd",
 )  # fmt: skip
 
 
@@ -217,6 +218,7 @@ _NEEDED = (
     ("verify", "verify"),
     ("anvil", "anvil"),
     ("tlsmgr", "tlsmgr"),
+    ("proxymap", "proxymap"),
     ("flush", "flush"),
     ("error", "error"),
     ("qmgr", "qmgr"),

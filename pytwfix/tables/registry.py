@@ -24,6 +24,7 @@ from pytwfix.tables.surrogate import Surrogate
 
 if TYPE_CHECKING:
     from pytwfix.contracts.host import IDisk, IHost, ILog, IRandom, IThreads
+    from pytwfix.contracts.proxying import ITableProxy
     from pytwfix.tables.adapter import Table
 
 # type -> module:class, below this package.
@@ -81,7 +82,12 @@ class Tables:
         directory: str = "",
         data_directory: str = "",
         default_type: str = "hash",
+        proxy: Callable[[], ITableProxy | None] = lambda: None,
+        in_reactor: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
+        self._proxy = proxy  # who opens tables for all processes
+        self._in_reactor = in_reactor  # calls a function in the reactor's thread, from another one
+        self._approved: dict[bool, frozenset[str]] = {}
         self.context = TableContext(
             expand=expand,
             parameter=parameter,
@@ -104,20 +110,25 @@ class Tables:
         """The table; what cannot be opened is logged and answers every lookup with the error (LK-13)."""
         table = self._open.get((name, flags))
         if table is None:
-            from pytwfix.tables.adapter import Table
-
-            assert self._threads is not None
-            table = self._open[name, flags] = Table(self._driver_or_surrogate(name, flags), self._threads)
+            table = self._open[name, flags] = self._table(self._driver_or_surrogate(name, flags))
         return table
 
     def open_writable(self, name: str, flags: int = DEFAULT_FLAGS) -> Table:
         table = self._open.get((name, flags | _WRITABLE))
         if table is None:
-            from pytwfix.tables.adapter import Table
-
-            assert self._threads is not None
-            table = self._open[name, flags | _WRITABLE] = Table(self._writable_or_surrogate(name, flags), self._threads)
+            table = self._open[name, flags | _WRITABLE] = self._table(self._writable_or_surrogate(name, flags))
         return table
+
+    def _table(self, driver: Driver) -> Table:
+        assert self._threads is not None
+        if driver.kind == "proxy":
+            from pytwfix.tables.proxied import Proxied, ProxyTable
+
+            if isinstance(driver, Proxied):
+                return ProxyTable(driver, self._threads)
+        from pytwfix.tables.adapter import Table
+
+        return Table(driver, self._threads)
 
     def writable_driver(self, name: str, flags: int = DEFAULT_FLAGS) -> Driver:
         """The synchronous table for updates and deletes; an indexed file is made when there is none. TableError."""
@@ -128,7 +139,7 @@ class Tables:
         except ValueError as error:
             raise TableMisconfigured(name, str(error)) from None
         if kind == "proxy":
-            return self.writable_driver(rest, flags)
+            return self._proxied(name, rest, flags, True)
         try:
             return open_for_update(self.context, kind, rest, flags, make=True)
         except OSError as error:
@@ -150,7 +161,7 @@ class Tables:
         if (kind == "proxy" and flags & NO_PROXY) or (kind == "tcp" and flags & NO_UNAUTH):
             raise TableMisconfigured(name, f"{name} map is not allowed for security sensitive data")
         if kind == "proxy":
-            return self.driver(rest, flags)  # every process may open every table: nothing runs chrooted
+            return self._proxied(name, rest, flags, False)
         if kind == "debug":
             from pytwfix.tables.debug import Debug
 
@@ -159,6 +170,36 @@ class Tables:
         if flags & TRUSTED_OWNER and driver.owner() not in self._trusted():
             raise TableMisconfigured(name, f"{driver.path}: not owned by root or the mail owner")
         return driver
+
+    def _proxied(self, name: str, rest: str, flags: int, writable: bool) -> Driver:
+        """Tables in files are opened here: nothing runs chrooted. Those of servers, and those that are written, belong
+        to one process (NP-9). Commands open all themselves."""
+        proxy, in_reactor = self._proxy(), self._in_reactor
+        if proxy is not None:
+            self._check_approved(name, rest, writable)
+        if proxy is None or in_reactor is None or not proxy.remote:
+            return self.writable_driver(rest, flags) if writable else self.driver(rest, flags)
+        if writable:
+            inner = Driver(self.context, *split_name(rest, self.context.default_type), flags)
+        else:
+            inner = self.driver(rest, flags)
+            if not inner.blocking:
+                return inner
+        from pytwfix.tables.proxied import Proxied
+
+        return Proxied(self.context, inner, proxy, in_reactor, writable)
+
+    def _check_approved(self, name: str, rest: str, writable: bool) -> None:
+        """PX-1: only what main.cf lists."""
+        from pytwfix.tables.approved import PARAMETERS, approved, refusal
+
+        names = self._approved.get(writable)
+        if names is None:
+            names = self._approved[writable] = approved(self.context.parameter(PARAMETERS[writable]) or "")
+        if rest not in names:
+            for text in refusal(rest, writable):
+                self.context.log.warning(text)
+            raise TableMisconfigured(name, f'proxymap service is not configured for table "{rest}"')
 
     def _trusted(self) -> tuple[int, ...]:
         """Whose tables may say what is done with other users' rights."""
@@ -228,4 +269,6 @@ def tables_for(host: IHost) -> Tables:
         directory=parameter("queue_directory", ""),
         data_directory=parameter("data_directory", ""),
         default_type=parameter("default_database_type", "hash"),
+        proxy=lambda: host.peers.proxymap,
+        in_reactor=getattr(host.reactor, "callFromThread", None),
     )

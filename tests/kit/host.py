@@ -79,6 +79,7 @@ class Peers:
     verifier: Any
     counters: Any
     tls_sessions: Any
+    proxymap: Any = None
     flusher: Any
     asuser: Any
     control: Any

@@ -91,7 +91,7 @@ class Making(RoomsCase):
         programs = {host.program for host in made.hosts.values()}
         self.assertEqual(
             programs,
-            {"store", "smtpd", "cleanup", "trivial-rewrite", "bounce", "verify", "anvil", "tlsmgr", "flush", "error",
+            {"store", "smtpd", "cleanup", "trivial-rewrite", "bounce", "verify", "anvil", "tlsmgr", "proxymap", "flush", "error",
              "qmgr", "pickup"},
         )  # fmt: skip
 

@@ -76,8 +76,8 @@ class IndexTests(SynchronousTestCase):
 
 def _patterns() -> st.SearchStrategy[str]:
     atoms = st.sampled_from(
-        ["a", "b", "c", "B", "1", "2", ".", "[ab]", "[^a]", "[a-c1]", "[[:digit:]]", "[]a]", r"\.", r"\w", r"\b", "^", "$",
-         "abc", "ab1"]
+        ["a", "b", "c", "B", "1", "2", ".", "[ab]", "[^a]", "[a-c1]", "[[:digit:]]", "[]a]", r"\.", r"\w", r"\b", "^",
+         "$", "abc", "ab1"]
     )
     return st.recursive(
         atoms,
@@ -92,7 +92,9 @@ def _patterns() -> st.SearchStrategy[str]:
     )
 
 
-_PERL = st.sampled_from(["(?:ab)+c", "(?!ab)c", r"\d+a", "a.*?b", "(?i)aB", "(?<=a)b", "a++b", r"\x61b", "(?>ab|a)1", ""])
+_PERL = st.sampled_from(
+    ["(?:ab)+c", "(?!ab)c", r"\d+a", "a.*?b", "(?i)aB", "(?<=a)b", "a++b", r"\x61b", "(?>ab|a)1", ""]
+)
 _FLAGS = st.sampled_from(["", "", "", "i", "m", "x", "im"])
 _LINES = st.lists(
     st.tuples(_patterns(), _PERL, _FLAGS, st.sampled_from(["", "", "", "", "!", "if ", "if !", "endif"])),

@@ -24,12 +24,16 @@ class HeldThreads:
 
     def run(self, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
         done: Deferred[Any] = Deferred()
-        self.held.append(lambda: maybeDeferred(function, *args).chainDeferred(done))
+        self.held.append(lambda: _chain(maybeDeferred(function, *args), done))
         return done
 
     def go(self) -> None:
         while self.held:
             self.held.pop(0)()
+
+
+def _chain(made: Deferred[Any], done: Deferred[Any]) -> None:
+    made.chainDeferred(done)
 
 
 class LoadedTests(SynchronousTestCase):
