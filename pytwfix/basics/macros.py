@@ -44,8 +44,13 @@ def expand(
 def names(text: str) -> list[str]:
     """All names that `text` mentions, in both branches of conditionals, in order and with repetition."""
     found: list[str] = []
-    _Mentions(found).run(text, 0)
+    mentions(text, found)
     return found
+
+
+def mentions(text: str, found: list[str]) -> None:
+    """Add what `names` answers to `found`; before a MacroError those that come before the fault."""
+    _Mentions(found).run(text, 0)
 
 
 class _Expansion:

@@ -11,6 +11,7 @@ import sys
 
 from pytwfix.basics.atomicfile import FileLock, write_atomically
 from pytwfix.basics.macros import MacroError, expand
+from pytwfix.basics.printable import printable_text
 from pytwfix.settings import registry
 from pytwfix.settings.edit import COMMENT_OUT, REMOVE, REPLACE, edit_main
 from pytwfix.settings.kinds import Raw, SettingsError
@@ -30,6 +31,7 @@ MODES = "aAblmFMpPtT"
 EDITS = "denX#"
 ONE_OF = (MODES, EDITS, "do", *(f"{edit}{other}" for edit in "eX#" for other in "fhHox"), "hH", "jf", "jh", "jH")
 NOT_WITH = dict.fromkeys("aAblmtT", "defhHnoxX#j") | {"F": "dnX#", "M": "dhHn", "P": "dn#"}
+MACHINE = ("inet_protocols", "inet_interfaces", "mynetworks_style")
 USAGE = (
     "usage: postconf [-aAbdefFhHjlmMnpPqtvxX#] [-c config_dir] [-C class,...] [-o name=value] "
     "[-T compile-version|run-version|public-key-algorithms] [name...]"
@@ -61,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(sys.argv[1:] if argv is None else argv)
     except (Fatal, SettingsError) as error:
         sys.stdout.flush()
-        print(f"postconf: fatal: {error}", file=sys.stderr)
+        print(f"postconf: fatal: {printable_text(str(error))}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -143,14 +145,14 @@ def check_options(options: Options) -> None:
         if len(both) > 1:
             raise Fatal("specify one of " + " ".join(f"-{letter}" for letter in both))
     for mode, others in NOT_WITH.items():
-        for letter in others if options.has(mode) else "":
-            if options.has(letter):
-                raise Fatal(f"with option -{mode}, do not specify -{letter}")
+        wrong = [f"-{letter}" for letter in others if options.has(mode) and options.has(letter)]
+        if wrong:
+            raise Fatal(f"with option -{mode}, do not specify " + " ".join(wrong))
 
 
 def warn(text: str) -> None:
     """A warning on standard error."""
-    print(f"postconf: warning: {text}", file=sys.stderr)
+    print(f"postconf: warning: {printable_text(text)}", file=sys.stderr)
 
 
 def edit(options: Options, directory: str) -> int:
@@ -215,7 +217,7 @@ def show(options: Options, directory: str) -> None:
     if not options.letters.isdisjoint("MFP"):
         from pytwfix.commands import postconfmaster
 
-        postconfmaster.show(options, entries, snapshot)
+        postconfmaster.show(options, lint, snapshot)
     else:
         show_parameters(options, lint, snapshot)
     sys.stdout.flush()
@@ -229,7 +231,7 @@ def late_warnings(options: Options, lint: Lint) -> list[str]:
         return []
     if not options.letters.isdisjoint("MFP"):
         return lint.unused_in_master()
-    return [*lint.tables(), *lint.unused_in_main(), *lint.unused_in_master()]
+    return [*lint.unused_in_main(), *lint.unused_in_master()]
 
 
 def read_parameters(options: Options, directory: str) -> MainCf:
@@ -237,7 +239,7 @@ def read_parameters(options: Options, directory: str) -> MainCf:
     path = os.path.join(directory, "main.cf")
     if options.has("d"):
         return MainCf(path)
-    found = parse_main(read_text(path), path)
+    found = parse_main(read_text(path), path, {"config_directory": directory})
     for warning in found.warnings:
         warn(warning)
     found.values["config_directory"] = directory
@@ -249,7 +251,7 @@ def read_entries(path: str, main_cf: MainCf) -> list[Entry]:
     """master.cf; a configuration without one has no services."""
     if not os.path.exists(path):
         return []
-    entries, warnings = parse_entries(read_text(path), path)
+    entries, warnings = parse_entries(read_text(path), path, apart=True)
     from pytwfix.commands.postconfmaster import checked
 
     for entry in entries:
@@ -260,13 +262,25 @@ def read_entries(path: str, main_cf: MainCf) -> list[Entry]:
 
 
 def evaluate(main_cf: MainCf, snapshot: Snapshot, lint: Lint) -> None:
-    """Warn about names, then expand every built-in parameter that main.cf sets: an error in one ends the command."""
-    for warning in (*lint.syntax, *lint.read_only(), *lint.undefined()):
+    """Warn about names, then expand every built-in parameter that is set: an error in one ends the command."""
+    if not main_cf.values.keys().isdisjoint(MACHINE):
+        from pytwfix.settings.machine import check_networks
+
+        check_networks(snapshot, lambda text: expanded(snapshot, "", text))
+    for warning in (*lint.syntax, *lint.read_only(), *lint.undefined(), *lint.tables()):
         warn(warning)
-    for name, value in main_cf.values.items():
-        if "$" in value and lint.classes.get(name) in (BUILTIN, SERVICE):
-            expanded(snapshot, name, value)
+    _expand_all(lint, snapshot, main_cf.values)
+    for entry in lint.entries:
+        own = lint.overrides(entry)
+        if any("$" in value for value in own.values()):
+            _expand_all(lint, snapshot.with_service(entry.fields[0], entry.fields[-1], own), own)
     expanded(snapshot, "compatibility_level", "${{$compatibility_level} <level {1} ? {} : {}}")
+
+
+def _expand_all(lint: Lint, snapshot: Snapshot, values: dict[str, str]) -> None:
+    for name, value in values.items():
+        if "$" in value and lint.classes.get(name) in (BUILTIN, SERVICE) and name not in READ_ONLY:
+            expanded(snapshot, name, value)
 
 
 def expanded(snapshot: Snapshot, name: str, value: str) -> str:
@@ -290,7 +304,7 @@ def show_parameters(options: Options, lint: Lint, snapshot: Snapshot) -> None:
     if not names:
         names = sorted(name for name, kind in lint.classes.items() if kind in options.classes)
     for name in names:
-        if name not in lint.classes:
+        if not lint.known(name):
             warn(f"{name}: unknown parameter")
             continue
         value = snapshot.stated(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytwfix.commands.postconf import Fatal, Options, expanded, replace, warn
 from pytwfix.settings.edit import edit_master
+from pytwfix.settings.lint import Lint
 from pytwfix.settings.maincf import read_text, split_assignment
 from pytwfix.settings.mastercf import (
     CHROOT,
@@ -40,10 +41,9 @@ EDIT_WHAT = {
 
 
 def checked(entry: Entry) -> Entry:
-    """The same entry with its options apart; Fatal when a field is wrong."""
+    """The same entry; Fatal when a field is wrong."""
     for field in range(COMMAND):
         check_field(field, entry.fields[field], entry.text)
-    entry.arguments = separate_options(entry.arguments)
     return entry
 
 
@@ -59,27 +59,6 @@ def check_field(field: int, value: str, text: str) -> None:
         good = value == "-" or (digits.isascii() and digits.isdigit())
     if not good:
         raise Fatal(f'invalid {FIELDS[field]} field "{value}" in "{text}"')
-
-
-def separate_options(arguments: list[str]) -> list[str]:
-    """Clusters taken apart as postconf does: `-vo a=b` is `-v -o a=b`.
-
-    Each letter o begins a new option, also inside a value that is written without a space: `-oa=bob` comes out as
-    `-o a=b -o b`. Real postconf shows it so, and who compares the two relies on it.
-    """
-    found: list[str] = []
-    at = 0
-    while at < len(arguments) and arguments[at][:1] == "-":
-        first, *others = arguments[at][1:].split("o")
-        at += 1
-        if first or not others:
-            found.append("-" + first)
-        for value in others:
-            found += ["-o", value] if value else ["-o"]
-        if found[-1] == "-o" and at < len(arguments):
-            found.append(arguments[at])
-            at += 1
-    return found + arguments[at:]
 
 
 class Request:
@@ -106,7 +85,7 @@ def _fits(parts: list[str], at: int, value: str) -> bool:
     return at >= len(parts) or parts[at] in ("*", value)
 
 
-def show(options: Options, entries: list[Entry], snapshot: Snapshot) -> None:
+def show(options: Options, lint: Lint, snapshot: Snapshot) -> None:
     """-M, -F and -P without a change."""
     mode = next(letter for letter in "MFP" if options.has(letter))
     style = Style(options.has("f"), options.has("h"), options.has("H"), options.has("j"))
@@ -117,10 +96,11 @@ def show(options: Options, entries: list[Entry], snapshot: Snapshot) -> None:
             if len(request.parts) == 3 and request.parts[2] not in ("*", *FIELDS):
                 raise Fatal(f'invalid service attribute name: "{request.parts[2]}"')
     lines = {"M": _lines_m, "F": _lines_f, "P": _lines_p}[mode]
-    for request in requests or [Request("*", 1, complaint)]:
-        for entry in entries:
+    for entry in lint.entries:
+        view = service_view(lint, snapshot, entry)
+        for request in requests or [Request("*", 1, complaint)]:
             if request.matches(entry):
-                for line in lines(entry, request, style, snapshot if options.has("x") else None):
+                for line in lines(entry, request, style, view, options.has("x")):
                     request.matched = True
                     print(line)
     for request in requests:
@@ -128,25 +108,29 @@ def show(options: Options, entries: list[Entry], snapshot: Snapshot) -> None:
             warn(f'unmatched request: "{request.text}"')
 
 
-def _lines_m(entry: Entry, request: Request, style: Style, snapshot: Snapshot | None) -> list[str]:
-    return [style.entry(_expanded_entry(entry, snapshot))]
+def service_view(lint: Lint, snapshot: Snapshot, entry: Entry) -> Snapshot:
+    """What the service of an entry sees."""
+    return snapshot.with_service(entry.fields[SERVICE], entry.fields[COMMAND], lint.overrides(entry))
 
 
-def _lines_f(entry: Entry, request: Request, style: Style, snapshot: Snapshot | None) -> list[str]:
-    entry = _expanded_entry(entry, snapshot)
+def _lines_m(entry: Entry, request: Request, style: Style, view: Snapshot, expand: bool) -> list[str]:
+    return [style.entry(_expanded_entry(entry, view) if expand else entry)]
+
+
+def _lines_f(entry: Entry, request: Request, style: Style, view: Snapshot, expand: bool) -> list[str]:
+    entry = _expanded_entry(entry, view) if expand else entry
     return [style.field(entry, at) for at, name in enumerate(FIELDS) if request.third(name)]
 
 
-def _lines_p(entry: Entry, request: Request, style: Style, snapshot: Snapshot | None) -> list[str]:
-    own = entry.overrides() if snapshot is None else _expanded_entry(entry, snapshot).overrides()
-    return [style.parameter(f"{entry.key}/{name}", value) for name, value in sorted(own.items()) if request.third(name)]
+def _lines_p(entry: Entry, request: Request, style: Style, view: Snapshot, expand: bool) -> list[str]:
+    own = {name: value for name, value in view.overrides().items() if request.third(name)}
+    if expand:
+        own = {name: expanded(view, name, value) for name, value in own.items()}
+    return [style.parameter(f"{entry.key}/{name}", value) for name, value in sorted(own.items())]
 
 
-def _expanded_entry(entry: Entry, snapshot: Snapshot | None) -> Entry:
+def _expanded_entry(entry: Entry, view: Snapshot) -> Entry:
     """The entry with the values of its -o options expanded as the service sees them."""
-    if snapshot is None:
-        return entry
-    view = snapshot.with_service(entry.fields[SERVICE], entry.fields[COMMAND], entry.overrides())
     copy = Entry(entry.fields, list(entry.arguments), entry.number, entry.text)
     for at in override_places(entry.arguments):
         name, _equals, value = entry.arguments[at].partition("=")
@@ -209,7 +193,7 @@ def _applied(text: str, path: str, mode: str, request: Request, change: Change, 
 
 
 def _new_entry(value: str, word: str) -> Entry:
-    entry = parse_entry(value)
+    entry = parse_entry(value, apart=True)
     if entry is None:
         raise Fatal(f'bad field count: "{word}"')
     return checked(entry)
@@ -226,11 +210,11 @@ def _change_field(name: str, value: str) -> Change:
         if field != COMMAND:
             entry.fields[field] = value
             return entry
-        made = parse_entry("- " * COMMAND + value)
+        made = parse_entry("- " * COMMAND + value, apart=True)
         if made is None:
             raise Fatal(f'invalid {FIELDS[COMMAND]} field "{value}"')
         entry.fields[COMMAND] = made.fields[COMMAND]
-        entry.arguments = separate_options(made.arguments)
+        entry.arguments = made.arguments
         return entry
 
     return change

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pytwfix.settings.lines import SPACE
+from pytwfix.settings.mastercf import split_words, strip_braces
+
+SEPARATORS = SPACE + ",\n"
 _QUERY = "query domain result_format expansion_limit"
 _OLD_SQL = "select_field table where_field additional_conditions"
 
@@ -24,13 +28,30 @@ _KEYS = {
 KEYS = {kind: frozenset(keys.split()) for kind, keys in _KEYS.items()}
 
 
-def table_names(value: str) -> list[tuple[str, str]]:
-    """The (type, name) of every database table that a list names; `proxy:` and `debug:` are looked through."""
-    found = []
-    for word in value.replace(",", " ").replace("{", " ").replace("}", " ").split():
-        kind, colon, name = word.partition(":")
-        while colon and kind in ("proxy", "debug"):
-            kind, colon, name = name.partition(":")
-        if colon and kind in KEYS and name:
+def table_names(value: str, problems: list[str] | None = None) -> list[tuple[str, str]]:
+    """The (type, name) of every database table that a list names, in braces too; `proxy:` is looked through.
+
+    :param problems: what is wrong with braces is added to it.
+    """
+    found: list[tuple[str, str]] = []
+    if ":" not in value and "{" not in value:
+        return found
+    for word in split_words(value, SEPARATORS):
+        kind, name = _kind_and_name(word)
+        if name.startswith("{"):
+            inside, problem = strip_braces(name)
+            if problem and problems is not None:
+                problems.append(problem)
+            found += table_names(inside, problems)
+        elif kind in KEYS and name:
             found.append((kind, name))
     return found
+
+
+def _kind_and_name(word: str) -> tuple[str, str]:
+    if word.startswith("{"):
+        return "", word
+    kind, _colon, name = word.partition(":")
+    while kind == "proxy" and name:
+        kind, _colon, name = name.partition(":")
+    return kind, name

@@ -54,7 +54,7 @@ def edit_master(text: str, path: str, change: Callable[[Entry], Entry | bool | N
         if not logical or logical[0][0] in SPACE:
             out += parts
             continue
-        entry = parse_entry("".join(logical).strip(SPACE), number)
+        entry = parse_entry("".join(logical).strip(SPACE), number, apart=True)
         if entry is None:
             raise SettingsError(f"file {path}: line {number}: bad field count")
         changed = change(entry)

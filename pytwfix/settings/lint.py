@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import os
 
-from pytwfix.basics.macros import MacroError, names
+from pytwfix.basics.macros import MacroError, expand, mentions
 from pytwfix.settings import registry, transports
 from pytwfix.settings.clienttables import KEYS, table_names
 from pytwfix.settings.deprecated import LEGACY, advice
 from pytwfix.settings.kinds import Raw, SettingsError
 from pytwfix.settings.maincf import MainCf, parse_main, read_text
+from pytwfix.settings.mastercf import shared_overrides
+from pytwfix.settings.snapshot import Snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Set
+
+    from pytwfix.basics.macros import Lookup
     from pytwfix.settings.kinds import Parameter
     from pytwfix.settings.mastercf import Entry
 
@@ -30,13 +35,18 @@ class Lint:
 
     def __init__(self, main: MainCf, entries: list[Entry]) -> None:
         self.main = main
+        self._lookup = Snapshot(main.values).get
         self.entries = entries
         self.master = os.path.join(os.path.dirname(main.path), "master.cf")
         self.classes: dict[str, str] = dict.fromkeys([*registry.parameters(), *READ_ONLY], BUILTIN)
         self.services: dict[str, Parameter] = {}
         self.syntax: list[str] = []
+        self._overrides = shared_overrides(entries)
+        self._overridden = {name for own in self._overrides.values() for name in own}
         self._wanted_by_main: list[str] = []
         self._wanted_by_master: list[str] = []
+        self._used: set[str] = set()  # what main.cf wants, and only master.cf has
+        self._own: dict[str, set[str]] = {}  # what a service's options want of each other
         self._tables: dict[tuple[str, str], None] = {}
         for name in transports.FIXED:
             self.services[name] = transports.named(name)
@@ -61,78 +71,101 @@ class Lint:
     def _read_values(self) -> None:
         for name, value in self.main.values.items():
             self._wanted_by_main += self._mentions(name, value)
-        for entry in self.entries:
-            own = entry.overrides()
-            for name, value in own.items():
-                for wanted in self._mentions(name, value):
-                    if wanted in own:
-                        self.classes.setdefault(wanted, USER)
-                    else:
-                        self._wanted_by_master.append(wanted)
+        for key, own in self._overrides.items():
+            wanted = [one for name, value in own.items() for one in self._mentions(name, value)]
+            self._own[key] = own.keys() & wanted
+            self._wanted_by_master += [one for one in wanted if one not in own]
 
     def _mentions(self, name: str, value: str) -> list[str]:
         """The names that a value needs. What raw parameters mention comes with each mail."""
         if isinstance(registry.find(name), Raw):
             return []
-        for table in table_names(value):
-            self._tables[table] = None
         found: list[str] = []
         if name == "smtpd_restriction_classes" and "$" not in value:
             found += value.replace(",", " ").split()
         if "$" in value:
             try:
-                found += names(value)
+                mentions(value, found)
             except MacroError as error:
                 self.syntax.append(str(error))
         return found
 
     def _add_user(self) -> None:
-        for name in (*self._wanted_by_main, *self._wanted_by_master):
+        for name in (*self._wanted_by_main, *self._wanted_by_master, *LEGACY):
             if name in self.main.values:
                 self.classes.setdefault(name, USER)
-        for kind, table in self._tables:
-            if not table.startswith(("/", ".")):
-                for key in KEYS[kind]:
-                    if f"{table}_{key}" in self.main.values:
-                        self.classes.setdefault(f"{table}_{key}", USER)
-        for name in LEGACY:
-            if name in self.main.values:
-                self.classes.setdefault(name, BUILTIN)
+        self._used = self._overridden.intersection(self._wanted_by_main)
+        for table in self._scan("main.cf", self.main.values, self._lookup):
+            self._used.update(self._client_keys(table))
+        for key, own in self._overrides.items():
+            for table in self._scan("master.cf", own, lambda name, own=own: own.get(name, self._lookup(name))):  # type: ignore[misc]
+                self._own[key].update(self._client_keys(table))
+
+    def _scan(self, file: str, values: dict[str, str], lookup: Lookup) -> list[tuple[str, str]]:
+        """The database tables that values of known parameters name."""
+        found: list[tuple[str, str]] = []
+        problems: list[str] = []
+        for name, value in values.items():
+            if self.classes.get(name) in (BUILTIN, SERVICE) and not isinstance(registry.find(name), Raw):
+                found += table_names(_expanded(value, lookup), problems)
+        self.syntax += [f"{file}: {problem}" for problem in problems]
+        self._tables.update(dict.fromkeys(found))
+        return found
+
+    def _client_keys(self, table: tuple[str, str]) -> list[str]:
+        """The names in main.cf that a database table reads (DN-3)."""
+        kind, name = table
+        found = [] if in_file(name) else [f"{name}_{key}" for key in KEYS[kind]]
+        for one in found:
+            if one in self.main.values:
+                self.classes.setdefault(one, USER)
+        return found
 
     def undefined(self) -> list[str]:
         """Names that values mention and nobody defines."""
+        by_master = {name for name in self._wanted_by_master if not self.defined(name)}
+        by_main = {name for name in self._wanted_by_main if not self.defined(name) and name not in self._overridden}
         return [
-            *(f"{self.master}: undefined parameter: {name}" for name in self._undefined(self._wanted_by_master)),
-            *(f"{self.main.path}: undefined parameter: {name}" for name in self._undefined(self._wanted_by_main)),
+            *(f"{self.master}: undefined parameter: {name}" for name in sorted(by_master)),
+            *(f"{self.main.path}: undefined parameter: {name}" for name in sorted(by_main)),
         ]
-
-    def _undefined(self, wanted: list[str]) -> list[str]:
-        return sorted({name for name in wanted if not self.defined(name) and name not in LEGACY})
 
     def defined(self, name: str) -> bool:
         """Whether a name is known or set."""
-        return name in self.classes or name in self.main.values
+        return name in self.classes or name in self.main.values or name in LEGACY
+
+    def known(self, name: str) -> bool:
+        """Whether the name can be asked for: older names that defaults mention can, set or not."""
+        return name in self.classes or name in LEGACY
 
     def read_only(self) -> list[str]:
         """Values for names that the program itself sets."""
-        found = [(self.master, name, value) for entry in self.entries for name, value in entry.overrides().items()]
+        found = [(self.master, name, value) for entry in self.entries for name, value in self.overrides(entry).items()]
         found += [(self.main.path, name, value) for name, value in self.main.values.items()]
         found = [one for one in found if one[1] in READ_ONLY]
         return [f"{path}: read-only parameter assignment: {name}={value}" for path, name, value in found]
 
     def unused_in_main(self) -> list[str]:
         """Values in main.cf that nothing reads, and names that go away."""
-        return _unused(self.main.path, self.main.values, self.classes)
+        return _unused(self.main.path, self.main.values, self.classes.keys())
 
     def unused_in_master(self) -> list[str]:
         """The same for -o in master.cf."""
-        return [one for entry in self.entries for one in _unused(self.master, entry.overrides(), self.classes)]
+        found = []
+        for entry in self.entries:
+            known = self.classes.keys() | self._used | self._own[entry.key]
+            found += _unused(self.master, self.overrides(entry), known)
+        return found
+
+    def overrides(self, entry: Entry) -> dict[str, str]:
+        """The -o options of an entry, those of its doubles too: Postfix keeps them by service and type."""
+        return self._overrides[entry.key]
 
     def tables(self) -> list[str]:
         """What is wrong with the files of database tables: not there, or keys that the type does not know."""
         found: list[str] = []
         for kind, path in self._tables:
-            if path.startswith(("/", ".")):
+            if in_file(path):
                 try:
                     values = parse_main(read_text(path), path).values
                 except SettingsError as error:
@@ -147,15 +180,27 @@ class Lint:
         return found
 
 
-def _unused(path: str, values: dict[str, str], classes: dict[str, str]) -> list[str]:
+def _expanded(value: str, lookup: Lookup) -> str:
+    try:
+        return expand(value, lookup, recursive=True)
+    except MacroError:
+        return ""  # postconf ends when it comes to this value
+
+
+def in_file(table: str) -> bool:
+    """Whether the parameters of a database table are in a file, not in main.cf."""
+    return table.startswith(("/", "."))
+
+
+def _unused(path: str, values: dict[str, str], known: Set[str]) -> list[str]:
     found = []
     for name, value in values.items():
         told = advice(name)
         if told is not None:
             found.append(f"{path}: {told}")
-        elif name not in classes:
+        elif name not in known:
             found.append(f"{path}: unused parameter: {name}={value}")
-        if name in classes and " #" in value:
+        if name in known and " #" in value:
             found.append(f"{path}: #comment after other text is not allowed: {_comment(value)} ...")
     return found
 

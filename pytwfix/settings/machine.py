@@ -11,12 +11,17 @@ import socket
 import struct
 import sys
 
+from pytwfix.basics.macros import MacroError, expand
+from pytwfix.settings.kinds import SettingsError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytwfix.settings.snapshot import Snapshot
 
+PROTOCOLS = ("all", "ipv4", "ipv6")
+STYLES = ("host", "subnet", "class")
 LOCAL_DOMAIN = "localdomain"
 _GET_ADDRESSES, _DUMP, _DONE = 22, 0x301, 3
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
@@ -27,15 +32,21 @@ def myhostname(snapshot: Snapshot) -> str:
     name = os.uname().nodename
     if "." in name:
         return name
-    stated = snapshot.stated("mydomain")
-    return f"{name}.{stated or LOCAL_DOMAIN}"
+    return f"{name}.{LOCAL_DOMAIN if snapshot.stated('mydomain') is None else _stated(snapshot, 'mydomain')}"
 
 
 def mydomain(snapshot: Snapshot) -> str:
     """What follows the first dot of myhostname."""
-    stated = snapshot.stated("myhostname")
-    name = snapshot.expand(stated) if stated is not None else os.uname().nodename
+    name = os.uname().nodename if snapshot.stated("myhostname") is None else _stated(snapshot, "myhostname")
     return name.partition(".")[2] or LOCAL_DOMAIN
+
+
+def _stated(snapshot: Snapshot, name: str) -> str:
+    """A value, expanded by what is stated alone: other defaults are made of this one."""
+    try:
+        return expand(snapshot.stated(name) or "", snapshot.stated, recursive=True)
+    except MacroError as error:
+        raise SettingsError(str(error)) from error
 
 
 def mynetworks(snapshot: Snapshot) -> str:
@@ -52,6 +63,22 @@ def mynetworks(snapshot: Snapshot) -> str:
         if network not in found:
             found.append(network)
     return " ".join(found)
+
+
+def check_networks(snapshot: Snapshot, expand_text: Callable[[str], str]) -> None:
+    """SettingsError when mynetworks is to be made of settings that mean nothing."""
+    if snapshot.stated("mynetworks") is not None:
+        return
+    protocols = expand_text("$inet_protocols")
+    for word in protocols.replace(",", " ").split():
+        if word.lower() not in PROTOCOLS:
+            raise SettingsError(f'unknown inet_protocols value "{word}" in "{protocols}"')
+    for word in expand_text("$inet_interfaces").replace(",", " ").split():
+        if word not in ("all", "loopback-only") and not _addresses(word.strip("[]")):
+            raise SettingsError(f"config variable inet_interfaces: host not found: {word}")
+    style = expand_text("$mynetworks_style")
+    if style not in STYLES:
+        raise SettingsError(f'unknown mynetworks mask style value "{style}" in "{style}"')
 
 
 def command_directory(snapshot: Snapshot) -> str:

@@ -7,6 +7,10 @@ import os
 from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.lines import SPACE, logical_lines
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 DEFAULT_DIRECTORY = "/etc/postfix"
 
 
@@ -22,9 +26,10 @@ class MainCf:
         self.warnings: list[str] = []
 
 
-def parse_main(text: str, path: str = "main.cf") -> MainCf:
-    """The settings in `text`; `path` is for messages."""
+def parse_main(text: str, path: str = "main.cf", given: Mapping[str, str] | None = None) -> MainCf:
+    """The settings in `text`; `path` is for messages, `given` what is set already."""
     found = MainCf(path)
+    found.values.update(given or {})
     for line in logical_lines(text):
         whole = line.text
         if line.stray:
@@ -60,7 +65,7 @@ def read_main(directory: str) -> MainCf:
     :raises SettingsError: it cannot be read or is wrong.
     """
     path = os.path.join(directory, "main.cf")
-    found = parse_main(read_text(path), path)
+    found = parse_main(read_text(path), path, {"config_directory": directory})
     found.values["config_directory"] = directory
     return found
 

@@ -9,8 +9,13 @@ from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.lines import SPACE, logical_lines
 from pytwfix.settings.maincf import read_text, split_assignment
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 FIELDS = ("service", "type", "private", "unprivileged", "chroot", "wakeup", "process_limit", "command")
 TYPES = ("inet", "unix", "unix-dgram", "fifo", "pass")
+VALUED = ("-o", "-")
 SERVICE, TYPE, PRIVATE, UNPRIVILEGED, CHROOT, WAKEUP, LIMIT, COMMAND = range(8)
 
 
@@ -36,8 +41,17 @@ class Entry:
         found = {}
         for at in override_places(self.arguments):
             name, _equals, value = self.arguments[at].partition("=")
-            found[name] = value
+            if name:
+                found[name] = value
         return found
+
+
+def shared_overrides(entries: Iterable[Entry]) -> dict[str, dict[str, str]]:
+    """The -o options of each service/type; entries of the same key add to one dictionary."""
+    found: dict[str, dict[str, str]] = {}
+    for entry in entries:
+        found.setdefault(entry.key, {}).update(entry.overrides())
+    return found
 
 
 class Service:
@@ -68,15 +82,15 @@ class Service:
         self.line = 0
 
 
-def parse_entries(text: str, path: str = "master.cf") -> tuple[list[Entry], list[str]]:
-    """All entries in order, repeated ones too, and warnings."""
+def parse_entries(text: str, path: str = "master.cf", apart: bool = False) -> tuple[list[Entry], list[str]]:
+    """All entries in order, repeated ones too, and warnings. `apart` as in parse_entry."""
     found: list[Entry] = []
     warnings: list[str] = []
     for line in logical_lines(text):
         if line.stray:
             warnings.append(f'{path}: logical line must not start with whitespace: "{line.text}"')
             continue
-        entry = parse_entry(line.text.strip(SPACE), line.number)
+        entry = parse_entry(line.text.strip(SPACE), line.number, apart)
         if entry is None:
             raise SettingsError(f"file {path}: line {line.number}: bad field count")
         found.append(entry)
@@ -84,23 +98,47 @@ def parse_entries(text: str, path: str = "master.cf") -> tuple[list[Entry], list
     return found, warnings
 
 
-def parse_entry(text: str, number: int = 0) -> Entry | None:
-    """One logical line; None when it has fewer than eight fields."""
+def parse_entry(text: str, number: int = 0, apart: bool = False) -> Entry | None:
+    """One logical line; None when it has fewer than eight fields.
+
+    :param apart: clusters of options are taken apart, as postconf shows and edits them.
+    """
     words = split_words(text)
     if len(words) < len(FIELDS):
         return None
     entry = Entry(words[:8], [], number, text)
-    entry.arguments = _unbraced(words[8:], entry.warnings)
+    entry.arguments = _unbraced(separate_options(words[8:]) if apart else words[8:], entry.warnings)
     return entry
 
 
-def split_words(text: str) -> list[str]:
-    """Words at white space; what stands in braces is one."""
+def separate_options(words: list[str]) -> list[str]:
+    """Clusters taken apart as postconf does: `-vo a=b` is `-v -o a=b`.
+
+    Each letter o begins a new option, also inside a value that is written without a space: `-oa=bob` comes out as
+    `-o a=b -o b`. Real postconf shows it so, and who compares the two relies on it.
+    """
+    found: list[str] = []
+    at = 0
+    while at < len(words) and words[at][:1] == "-" and words[at] != "--":
+        first, *others = words[at][1:].split("o")
+        at += 1
+        if first or not others:
+            found.append("-" + first)
+        for value in others:
+            found += ["-o", value] if value else ["-o"]
+        if found[-1] in VALUED and at < len(words):
+            found.append(words[at])
+            at += 1
+    return found + words[at:]
+
+
+def split_words(text: str, separators: str = SPACE) -> list[str]:
+    """Words at `separators`; what stands in braces is one."""
     words: list[str] = []
     current: list[str] = []
     depth = 0
     for char in text:
-        if depth == 0 and char in SPACE:
+        if depth == 0 and char in separators:
             if current:
                 words.append("".join(current))
                 current = []
@@ -114,13 +152,14 @@ def split_words(text: str) -> list[str]:
 
 def _unbraced(words: list[str], warnings: list[str]) -> list[str]:
     """The arguments that `words` stand for: `{ a b }` is "a b", and `-o { n = v }` is "n=v"."""
+    values = set(_values_of_options(words))
     found: list[str] = []
-    for word in words:
+    for at, word in enumerate(words):
         if word.startswith("{"):
             inside, problem = strip_braces(word)
             if problem:
                 warnings.append(f"master.cf: {problem}")
-            word = _assignment(inside, warnings) if found and found[-1] == "-o" else inside
+            word = _assignment(inside, warnings) if at in values else inside
         found.append(word)
     return found
 
@@ -129,7 +168,7 @@ def _assignment(inside: str, warnings: list[str]) -> str:
     try:
         name, value = split_assignment(inside)
     except ValueError as error:
-        warnings.append(f"master.cf: {error}")
+        warnings.append(f"master.cf: {error}" if inside else 'master.cf: missing attribute name: ""')
         return inside
     return f"{name}={value}"
 
@@ -147,15 +186,18 @@ def strip_braces(word: str) -> tuple[str, str]:
 
 def override_places(arguments: list[str]) -> list[int]:
     """Where the name=value of each -o is. Options end at the first other word."""
-    found = []
+    return [at for at in _values_of_options(arguments) if "=" in arguments[at]]
+
+
+def _values_of_options(words: list[str]) -> Iterator[int]:
+    """Where the value of each -o is. A lone - has a value too, which is none of ours."""
     at = 0
-    while at < len(arguments) and arguments[at].startswith("-") and arguments[at] != "-":
-        if arguments[at] == "-o":
-            if at + 1 < len(arguments) and "=" in arguments[at + 1]:
-                found.append(at + 1)
+    while at < len(words) and words[at].startswith("-") and words[at] != "--":
+        if words[at] in VALUED:
             at += 1
+            if words[at - 1] == "-o" and at < len(words):
+                yield at
         at += 1
-    return found
 
 
 def parse_services(text: str, path: str = "master.cf", chroot: bool = False) -> list[Service]:

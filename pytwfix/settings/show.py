@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytwfix.settings.lines import SPACE
-from pytwfix.settings.mastercf import COMMAND, FIELDS, Entry
+from pytwfix.settings.mastercf import COMMAND, FIELDS, VALUED, Entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,8 +51,10 @@ class Style:
         if field != COMMAND or not entry.arguments or self.names_only:
             return self.parameter(name, value)
         words = argument_texts(entry.arguments)
-        if self.json or not self.fold:
+        if self.json:
             return self.parameter(name, " ".join([value, *words]))
+        if not self.fold:
+            return " ".join([value, *words] if self.values_only else [name, "=", value, *words])
         return fold_arguments(value if self.values_only else f"{name} = {value}", words)
 
 
@@ -85,9 +87,9 @@ def fold_arguments(line: str, words: list[str]) -> str:
     fresh = False
     at = 0
     while at < len(words):
-        options = options and words[at].startswith("-")
-        if options and words[at] == "-o" and at + 1 < len(words):
-            lines.append(f"{INDENT}-o {words[at + 1]}")
+        options = options and words[at].startswith("-") and words[at] != "--"
+        if options and words[at] in VALUED and at + 1 < len(words):
+            lines.append(f"{INDENT}{words[at]} {words[at + 1]}")
             fresh = True
             at += 2
             continue
