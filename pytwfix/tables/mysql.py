@@ -1,29 +1,28 @@
 """mysql:/file.cf: MySQL and MariaDB by the package PyMySQL, `pip install 'pytwfix[mysql]'` (MT-9, NP-6).
 
-hosts (name, inet:name:port, unix:/socket), user, password, dbname, charset, query, option_file, option_group, tls_*.
+hosts (name, inet:name:port, unix:/socket), user, password, dbname, charset, query, option_file, option_group,
+require_result_set, tls_cert_file, tls_key_file, tls_CAfile, tls_CApath, tls_ciphers, tls_verify_cert.
 """
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 import pymysql
 
 from pytwfix.tables.sqlclient import Row
-from pytwfix.tables.sqlhosts import BadQuery, HostedSql, Refused
+from pytwfix.tables.sqlhosts import BadQuery, HostedSql, Refused, Slow
 
 CONNECT_TIMEOUT = 15
-_ESCAPES = {
-    0: b"\\0", 10: b"\\n", 13: b"\\r", 26: b"\\Z", 34: b'\\"', 39: b"\\'", 92: b"\\\\",
-}  # fmt: skip
-_TLS = {
-    "tls_cert_file": "ssl_cert", "tls_key_file": "ssl_key", "tls_CAfile": "ssl_ca",
-}  # fmt: skip
+_TLS = ("tls_cert_file", "tls_key_file", "tls_CAfile", "tls_CApath", "tls_ciphers", "tls_verify_cert")
+_LOST = 2013  # the server went away in the middle, or was silent for too long
 
 
 class MySql(HostedSql):
-    def quote(self, text: bytes) -> bytes:
-        return b"".join([_ESCAPES.get(octet) or bytes([octet]) for octet in text])
+    def quote(self, connection: Any, text: bytes) -> bytes:
+        literal: str = connection.escape(text.decode("utf-8", "surrogateescape"))
+        return literal[1:-1].encode("utf-8", "surrogateescape")
 
     def connect(self, host: str) -> Any:
         options: dict[str, Any] = {
@@ -31,23 +30,37 @@ class MySql(HostedSql):
             "password": self.config.get("password"),
             "database": self.config.get("dbname") or None,
             "charset": self.config.get("charset", "utf8mb4"),
-            "connect_timeout": CONNECT_TIMEOUT,
+            "connect_timeout": min(CONNECT_TIMEOUT, self.timeout),
+            "read_timeout": self.timeout,
+            "write_timeout": self.timeout,
             "autocommit": True,
             "use_unicode": False,
+            **_place(host),
         }
-        options.update(_place(host))
-        for name, word in _TLS.items():
-            if self.config.get(name):
-                options[word] = self.config.get(name)
+        if any(self.config.get(name) for name in _TLS):  # else TLS is used where the server offers it
+            options["ssl"] = self._tls()
         if self.config.get("option_file"):
             options["read_default_file"] = self.config.get("option_file")
             options["read_default_group"] = self.config.get("option_group", "client")
-        if self.config.boolean("tls_verify_cert", False):
-            options["ssl_verify_cert"] = True
         try:
             return pymysql.connect(**options)
-        except (pymysql.Error, OSError) as error:
+        except (pymysql.Error, OSError, ValueError) as error:
             raise Refused(error) from None
+
+    def _tls(self) -> ssl.SSLContext:
+        """Refused for files that cannot be used."""
+        get = self.config.get
+        try:
+            context = ssl.create_default_context(cafile=get("tls_CAfile") or None, capath=get("tls_CApath") or None)
+            context.check_hostname = self.config.boolean("tls_verify_cert", False)
+            context.verify_mode = ssl.CERT_REQUIRED if context.check_hostname else ssl.CERT_NONE
+            if get("tls_cert_file"):
+                context.load_cert_chain(get("tls_cert_file"), get("tls_key_file") or None)
+            if get("tls_ciphers"):
+                context.set_ciphers(get("tls_ciphers"))
+        except (OSError, ValueError) as error:
+            raise Refused(f"TLS: {error}") from None
+        return context
 
     def ask(self, connection: Any, query: bytes) -> list[Row]:
         try:
@@ -59,6 +72,8 @@ class MySql(HostedSql):
                     return []
                 return [[_bytes(value) for value in row] for row in cursor.fetchall()]
         except (pymysql.OperationalError, pymysql.InterfaceError, OSError) as error:
+            if error.args and error.args[0] == _LOST and "timed out" in str(error):
+                raise Slow(error) from None
             raise Refused(error) from None
         except pymysql.Error as error:
             raise BadQuery(error) from None

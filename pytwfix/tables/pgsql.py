@@ -1,18 +1,20 @@
 """pgsql:/file.cf: PostgreSQL by the package psycopg, `pip install 'pytwfix[pgsql]'` (MT-10, NP-7).
 
 hosts (name, inet:name:port, unix:/directory, or a postgresql:// URI), user, password, dbname, encoding, query,
-select_function.
+select_function. TLS as libpq has it: in a URI (`?sslmode=verify-full`), or by its environment.
 """
 
 from __future__ import annotations
 
+import select
+import time
 from typing import Any
 
 import psycopg
-from psycopg.pq import ExecStatus
+from psycopg.pq import Escaping, ExecStatus
 
 from pytwfix.tables.sqlclient import Row
-from pytwfix.tables.sqlhosts import BadQuery, HostedSql, Refused
+from pytwfix.tables.sqlhosts import BadQuery, HostedSql, Refused, Slow
 
 CONNECT_TIMEOUT = 15
 
@@ -29,21 +31,25 @@ class PgSql(HostedSql):
     def default_hosts(self) -> list[str]:
         return [""]
 
-    def quote(self, text: bytes) -> bytes:
-        return text.replace(b"'", b"''")  # standard_conforming_strings is on: a backslash means itself
+    def quote(self, connection: Any, text: bytes) -> bytes:
+        try:
+            return bytes(Escaping(connection.pgconn).escape_string(text))
+        except psycopg.Error as error:
+            raise BadQuery(error) from None  # not of the connection's encoding
 
     def connect(self, host: str) -> Any:
-        options: dict[str, Any] = {
-            "user": self.config.get("user") or None,
-            "password": self.config.get("password") or None,
-            "dbname": self.config.get("dbname") or None,
-        }
+        seconds = min(CONNECT_TIMEOUT, self.timeout)
+        options: dict[str, Any] = {}
+        if not host.startswith(("postgresql://", "postgres://")):
+            options = {
+                "user": self.config.get("user") or None,
+                "password": self.config.get("password") or None,
+                "dbname": self.config.get("dbname") or None,
+                **_place(host),
+            }
+            host = ""
         try:
-            if host.startswith(("postgresql://", "postgres://")):
-                connection = psycopg.connect(host, connect_timeout=CONNECT_TIMEOUT, autocommit=True)
-            else:
-                options.update(_place(host))
-                connection = psycopg.connect(connect_timeout=CONNECT_TIMEOUT, autocommit=True, **options)
+            connection = psycopg.connect(host, connect_timeout=seconds, autocommit=True, **options)
             connection.execute("SET standard_conforming_strings = on")
             connection.execute("SELECT set_config('client_encoding', %s, false)", [self.config.get("encoding", "UTF8")])
         except psycopg.Error as error:
@@ -52,7 +58,7 @@ class PgSql(HostedSql):
 
     def ask(self, connection: Any, query: bytes) -> list[Row]:
         try:
-            result = connection.pgconn.exec_(query)
+            result = self._result(connection.pgconn, query)
         except psycopg.Error as error:
             raise Refused(error) from None
         if result.status == ExecStatus.TUPLES_OK:
@@ -62,6 +68,21 @@ class PgSql(HostedSql):
         if connection.pgconn.status != 0:
             raise Refused(text)
         raise BadQuery(text)
+
+    def _result(self, wire: Any, query: bytes) -> Any:
+        """The last result of the query; libpq itself would wait for ever."""
+        end = time.monotonic() + self.timeout
+        wire.send_query(query)
+        last: Any = None
+        while True:
+            while wire.is_busy():
+                if not select.select([wire.socket], [], [], max(0.0, end - time.monotonic()))[0]:
+                    raise Slow(f"no answer in {self.timeout} seconds")
+                wire.consume_input()
+            result = wire.get_result()
+            if result is None:
+                return last
+            last = result
 
 
 def _place(host: str) -> dict[str, Any]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pytwfix.contracts.tables import TableMisconfigured, TableUnavailable
 from pytwfix.tables.clientconfig import ClientConfig, DomainFilter
 from pytwfix.tables.driver import Driver, TableContext
-from pytwfix.tables.expansion import BadTemplate, Template
+from pytwfix.tables.expansion import BadTemplate, Quote, Template
 from pytwfix.tables.textsource import shown
 
 Row = Iterable[bytes | None]
+MakeQuery = Callable[[Quote], bytes]  # the query, with texts quoted as the connection wants it
 
 
 class SqlTable(Driver):
-    """Subclasses say how a text is quoted, and run a query."""
+    """Subclasses run a query, and say how a text in it is quoted."""
 
     blocking = True
     all_columns = True  # else the first only
@@ -41,12 +42,8 @@ class SqlTable(Driver):
             raise TableMisconfigured(self.name, f"{self.config.path}: need query, or table, select_field, where_field")
         return f"SELECT {select} FROM {table} WHERE {where} = '%s' {self.config.get('additional_conditions')}"
 
-    def quote(self, text: bytes) -> bytes:
-        """Text as part of a string in single quotes."""
-        raise NotImplementedError
-
-    def rows(self, query: bytes) -> list[Row]:
-        """Run it. TableError, after a warning."""
+    def rows(self, make: MakeQuery) -> list[Row]:
+        """Make the query and run it. TableError, after a warning."""
         raise NotImplementedError
 
     def unavailable(self, reason: str) -> TableUnavailable:
@@ -60,10 +57,9 @@ class SqlTable(Driver):
             return None
         if not self._domains.admits(key):
             return None
-        query = self._query.query(key, self.quote)
-        if query is None:
-            return None
-        return self._joined(key, self.rows(query))
+        if self._query.query(key, _as_it_is) is None:
+            return None  # a part of the key that the query wants is not there
+        return self._joined(key, self.rows(lambda quote: self._query.query(key, quote) or b""))
 
     def _joined(self, key: bytes, rows: list[Row]) -> bytes | None:
         results: list[bytes] = []
@@ -81,3 +77,7 @@ class SqlTable(Driver):
                     if self._limit and len(results) > self._limit:
                         raise self.unavailable(f"expansion limit exceeded for key: '{shown(key)}'")
         return b",".join(results) if results else None
+
+
+def _as_it_is(text: bytes) -> bytes:
+    return text

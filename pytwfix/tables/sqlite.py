@@ -10,7 +10,7 @@ import threading
 
 from pytwfix.contracts.tables import TableMisconfigured, TableUnavailable
 from pytwfix.tables.driver import TableContext
-from pytwfix.tables.sqlclient import Row, SqlTable
+from pytwfix.tables.sqlclient import MakeQuery, Row, SqlTable
 
 BUSY_SECONDS = 5.0
 
@@ -26,14 +26,13 @@ class Sqlite(SqlTable):
         self._mutex = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
-    def quote(self, text: bytes) -> bytes:
-        return text.replace(b"'", b"''")
-
-    def rows(self, query: bytes) -> list[Row]:
+    def rows(self, make: MakeQuery) -> list[Row]:
         try:
-            text = query.decode()
+            text = make(_quote).decode()
         except UnicodeDecodeError:
             return []
+        if "\0" in text:
+            return []  # no text of SQLite's has one
         with self._mutex:
             try:
                 return list(self._open().execute(text).fetchall())
@@ -63,6 +62,10 @@ class Sqlite(SqlTable):
     def close(self) -> None:
         with self._mutex:
             self._forget()
+
+
+def _quote(text: bytes) -> bytes:
+    return text.replace(b"'", b"''")
 
 
 def _bytes(value: object) -> bytes | None:

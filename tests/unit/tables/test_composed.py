@@ -234,17 +234,6 @@ class ServerTests(SynchronousTestCase):
         thread.join()
         table.close()
 
-    def test_mysql_quoting(self) -> None:
-        """MT-8: SQL special characters."""
-        try:
-            from pytwfix.tables.mysql import MySql, _place
-        except ImportError:
-            raise SkipTest("the package PyMySQL is not installed") from None
-        self.assertEqual(MySql.quote(None, b"a'b\\c\0\n"), b"a\\'b\\\\c\\0\\n")  # type: ignore[arg-type]
-        self.assertEqual(_place("unix:/run/x"), {"unix_socket": "/run/x"})
-        self.assertEqual(_place("inet:db:3307"), {"host": "db", "port": 3307})
-        self.assertEqual(_place("db"), {"host": "db"})
-
     def test_host_port(self) -> None:
         self.assertEqual(host_port("[::1]:25"), ("::1", 25))
         self.assertEqual(host_port("localhost:smtp"), ("localhost", 25))

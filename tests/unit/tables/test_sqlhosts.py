@@ -10,7 +10,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from pytwfix.contracts.tables import TableMisconfigured, TableUnavailable
 from pytwfix.tables.sqlclient import Row
-from pytwfix.tables.sqlhosts import BadQuery, HostedSql, Refused
+from pytwfix.tables.sqlhosts import BadQuery, HostedSql, Refused, Slow
 from tests.kit.tables import MemoryTables, replace_file
 
 
@@ -19,6 +19,7 @@ class Connection:
         self.host = host
         self.closed = False
         self.gone = False
+        self.slow = False
 
     def close(self) -> None:
         self.closed = True
@@ -41,12 +42,14 @@ class Memory(HostedSql):
     def ask(self, connection: Connection, query: bytes) -> list[Row]:
         if connection.gone or connection.host in self.down:
             raise Refused("gone away")
+        if connection.slow:
+            raise Slow("no answer")
         if b"syntax" in query:
             raise BadQuery("syntax error")
         self.queries.append(query)
         return [[b"v", None]]
 
-    def quote(self, text: bytes) -> bytes:
+    def quote(self, connection: Connection, text: bytes) -> bytes:
         return text.replace(b"'", b"''")
 
 
@@ -84,6 +87,19 @@ class HostTests(SynchronousTestCase):
         self.assertEqual(table.get(b"a"), b"v")
         self.assertTrue(table.made[0].closed)
         self.assertEqual(self.tables.log.lines, [])
+
+    def test_slow(self) -> None:
+        """NP-6: a server that does not answer in time is not asked again for the same key; another one is."""
+        for hosts, made in (("one", 1), ("one, two", 2)):
+            table = self.table(f"hosts = {hosts}")
+            table.get(b"a")
+            table.made[0].slow = True
+            if made == 1:
+                self.assertRaises(TableUnavailable, table.get, b"a")
+            else:
+                self.assertEqual(table.get(b"a"), b"v")
+                self.assertNotEqual(table.made[1].host, table.made[0].host)
+            self.assertEqual(len(table.made), made)
 
     def test_failed_hosts_rest(self) -> None:
         """NP-6: the other host is asked, and a failed one not before retry_interval is over."""
@@ -139,8 +155,16 @@ class DriverTests(SynchronousTestCase):
     def test_mysql(self) -> None:
         """MT-9, NP-6: what is quoted, and the forms of a host."""
         driver = self.driver("mysql", "")
-        self.assertEqual(driver.quote(b"a'\"\\\0\n\r\x1a\xc3"), b"a\\'\\\"\\\\\\0\\n\\r\\Z\xc3")
+        import pymysql
+
         from pytwfix.tables.mysql import _place
+
+        connection = pymysql.Connection(defer_connect=True)
+        connection.server_status = 0
+        self.assertEqual(driver.quote(connection, b"a'\"\\\0\n\r\x1a\xc3"), b"a\\'\\\"\\\\\\0\\n\\r\\Z\xc3")
+        self.assertFalse(self.driver("mysql", "tls_ciphers = HIGH")._tls().check_hostname)
+        self.assertTrue(self.driver("mysql", "tls_verify_cert = yes")._tls().check_hostname)
+        self.assertRaises(Refused, self.driver("mysql", "tls_CAfile = /nowhere")._tls)
 
         self.assertEqual(_place("unix:/run/s"), {"unix_socket": "/run/s"})
         self.assertEqual(_place("inet:db:3307"), {"host": "db", "port": 3307})
@@ -149,7 +173,6 @@ class DriverTests(SynchronousTestCase):
     def test_pgsql(self) -> None:
         """MT-10, NP-7: the same for PostgreSQL; select_function; without hosts libpq's own default."""
         driver = self.driver("pgsql", "")
-        self.assertEqual(driver.quote(b"a'\\"), b"a''\\")
         self.assertEqual(driver.hosts, [""])
         from pytwfix.tables.pgsql import _place
 
