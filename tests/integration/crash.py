@@ -34,7 +34,8 @@ class Reader:
     """The lines of a process: how often each `token digest recipient` came."""
 
     def __init__(self, *argv: str) -> None:
-        self.seen: collections.Counter[str] = collections.Counter()
+        self._seen: collections.Counter[str] = collections.Counter()
+        self._lock = threading.Lock()
         command = [sys.executable, "-m", *argv]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._thread = threading.Thread(target=self._read, daemon=True)
@@ -43,7 +44,14 @@ class Reader:
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self.seen[line.rstrip("\n")] += 1
+            with self._lock:
+                self._seen[line.rstrip("\n")] += 1
+
+    @property
+    def seen(self) -> collections.Counter[str]:
+        """As of now: more may come while one looks at it."""
+        with self._lock:
+            return self._seen.copy()
 
     def end(self) -> None:
         """Close its standard input, which ends it."""
