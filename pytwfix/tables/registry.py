@@ -1,6 +1,6 @@
 """Opens tables by name; a type's module is imported on first use (LK-1, LK-13, MT-*).
 
-To add a type: a module with a Driver, and a line in TYPES (docs/add-a-table-type.md).
+To add a type: a module with a Driver, and a line in TYPES, or a package of its own (docs/add-a-table-type.md).
 """
 
 from __future__ import annotations
@@ -40,11 +40,16 @@ TYPES = {
     "ldap": "ldap:Ldap",
     "lmdb": "lmdbtable:Lmdb",
     "memcache": "memcache:Memcache",
+    "mongodb": "mongodb:MongoDB",
     "mysql": "mysql:MySql",
+    "netinfo": "nis:Nis",
+    "nis": "nis:Nis",
+    "nisplus": "nis:Nis",
     "pcre": "pcre:Pcre",
     "pgsql": "pgsql:PgSql",
     "pipemap": "composed:PipeMap",
     "randmap": "composed:RandMap",
+    "redis": "redis:Redis",
     "regexp": "regexp:Regexp",
     "socketmap": "socketmap:SocketMap",
     "sqlite": "sqlite:Sqlite",
@@ -55,11 +60,11 @@ TYPES = {
     "unix": "unixtable:Unix",
 }
 
-# Types of Postfix that are not made yet.
-UNBUILT = ("mongodb", "nis", "nisplus", "redis")
-
 # A package that is missing -> the extra that brings it.
-EXTRAS = {"pcre2": "pcre", "ldap3": "ldap", "berkeleydb": "berkeleydb", "psycopg": "pgsql", "pymysql": "mysql"}
+EXTRAS = {
+    "pcre2": "pcre", "ldap3": "ldap", "berkeleydb": "berkeleydb", "psycopg": "pgsql", "pymysql": "mysql",
+    "pymongo": "mongodb", "bson": "mongodb",
+}  # fmt: skip
 
 
 _WRITABLE = 1 << 16  # part of the key under which an open table is found again
@@ -166,7 +171,7 @@ class Tables:
             from pytwfix.tables.debug import Debug
 
             return Debug(self.context, self.driver(rest, flags))
-        driver = _class_of(kind, name)(self.context, kind, rest, flags)
+        driver = _class_of(self.context, kind, name)(self.context, kind, rest, flags)
         if flags & TRUSTED_OWNER and driver.owner() not in self._trusted():
             raise TableMisconfigured(name, f"{driver.path}: not owned by root or the mail owner")
         return driver
@@ -232,12 +237,19 @@ class Tables:
         self._open.clear()
 
 
-def _class_of(kind: str, name: str) -> Callable[[TableContext, str, str, int], Driver]:
-    if kind in UNBUILT:
-        raise TableMisconfigured(name, f"table type {kind} is not built in yet")
+def types() -> list[str]:
+    """All types that a name can have, those of installed packages too: what `postconf -m` shows."""
+    from pytwfix.tables.plugins import plugin_types
+
+    return sorted({*TYPES, "debug", "proxy", *plugin_types()})
+
+
+def _class_of(context: TableContext, kind: str, name: str) -> Callable[[TableContext, str, str, int], Driver]:
     where = TYPES.get(kind)
     if where is None:
-        raise TableMisconfigured(name, f"unsupported dictionary type: {kind}")
+        from pytwfix.tables.plugins import maker
+
+        return maker(context, kind, name)
     module, _, class_name = where.partition(":")
     try:
         found: Any = getattr(import_module(f"pytwfix.tables.{module}"), class_name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytwfix.contracts.tables import TableMisconfigured
-from pytwfix.tables.driver import TableContext
+from pytwfix.tables.driver import Driver, TableContext
 from pytwfix.tables.loaded import C, LoadedTable
 from pytwfix.tables.names import balanced, split_list
 from pytwfix.tables.textsource import logical_lines
@@ -24,7 +24,7 @@ class RuleTable(LoadedTable[C]):
     def __init__(self, context: TableContext, kind: str, rest: str, flags: int) -> None:
         super().__init__(context, kind, rest, flags)
         if rest.startswith("{"):
-            self.use(self.load(self._inline_rules()))
+            self.use(self.load(inline_rules(self)))
         else:
             self.open_file()
 
@@ -52,18 +52,18 @@ class RuleTable(LoadedTable[C]):
             else:
                 yield number, line.strip(_SPACE)
 
-    def _inline_rules(self) -> Iterator[tuple[int, bytes]]:
-        body, problem = balanced(self.rest)
+
+def inline_rules(table: Driver) -> Iterator[tuple[int, bytes]]:
+    """(number, text) of each rule in a name such as `regexp:{{/a/ b}, {/c/ d}}`. TableMisconfigured."""
+    body, problem = balanced(table.rest)
+    if problem:
+        raise TableMisconfigured(table.name, f"{table.kind} map: {problem}")
+    rules = []
+    for number, element in enumerate(split_list(body), 1):
+        if not element.startswith("{"):
+            raise TableMisconfigured(table.name, f"{table.kind} map: no '{{' at start of text in \"{element}\"")
+        rule, problem = balanced(element)
         if problem:
-            raise TableMisconfigured(self.name, f"{self.kind} map: {problem}")
-        rules = []
-        for number, element in enumerate(split_list(body), 1):
-            if not element.startswith("{"):
-                raise TableMisconfigured(
-                    self.name, f"{self.kind} map: no '{{' at start of text in \"{element}\""
-                )
-            rule, problem = balanced(element)
-            if problem:
-                raise TableMisconfigured(self.name, f"{self.kind} map: {problem}")
-            rules.append((number, rule.encode("utf-8", "surrogateescape")))
-        return iter(rules)
+            raise TableMisconfigured(table.name, f"{table.kind} map: {problem}")
+        rules.append((number, rule.encode("utf-8", "surrogateescape")))
+    return iter(rules)

@@ -18,12 +18,20 @@ T = TypeVar("T")
 
 
 class Pool:
-    """`address` is (host, port) or a UNIX socket's path. Exchanges raise OSError."""
+    """`address` is (host, port) or a UNIX socket's path. Exchanges raise OSError. `greet` makes a new connection ready,
+    and gives the socket to use."""
 
-    def __init__(self, address: tuple[str, int] | str, timeout: float, keep: float) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int] | str,
+        timeout: float,
+        keep: float,
+        greet: Callable[[socket.socket], socket.socket] | None = None,
+    ) -> None:
         self._address = address
         self._timeout = timeout
         self._keep = keep
+        self._greet = greet
         self._idle: list[tuple[float, socket.socket]] = []
         self._mutex = threading.Lock()
 
@@ -33,6 +41,8 @@ class Pool:
         if kept is not None:
             try:
                 return self._talk(kept, talk)
+            except TimeoutError:
+                raise  # it is slow, not gone: once is enough
             except OSError:
                 pass
         return self._talk(self._connect(), talk)
@@ -57,6 +67,16 @@ class Pool:
         return None
 
     def _connect(self) -> socket.socket:
+        connection = self._plain()
+        if self._greet is None:
+            return connection
+        try:
+            return self._greet(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _plain(self) -> socket.socket:
         if isinstance(self._address, tuple):
             return socket.create_connection(self._address, self._timeout)
         connection = socket.socket(socket.AF_UNIX)

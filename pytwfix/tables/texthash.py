@@ -1,4 +1,4 @@
-"""texthash:/file: postmap's text, read into memory (MT-5). Read again when the file changes (SV-4)."""
+"""texthash:/file, or texthash:{{key value}, ...}: postmap's text in memory (MT-5, MT-6). Follows its file (SV-4)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pytwfix.tables.driver import TableContext
 from pytwfix.tables.loaded import LoadedTable
+from pytwfix.tables.rulefile import inline_rules
 from pytwfix.tables.textsource import IGNORED, entries, shown
 
 
@@ -14,7 +15,10 @@ class TextHash(LoadedTable[dict[bytes, bytes]]):
 
     def __init__(self, context: TableContext, kind: str, rest: str, flags: int) -> None:
         super().__init__(context, kind, rest, flags)
-        self.open_file()
+        if rest.startswith("{"):
+            self.use(self.parse(b"".join(text + b"\n" for _, text in inline_rules(self))))
+        else:
+            self.open_file()
 
     def parse(self, data: bytes) -> dict[bytes, bytes]:
         warn, fold = self.context.log.warning, self.folded

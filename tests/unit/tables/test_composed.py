@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import threading
 
-from twisted.trial.unittest import SkipTest, SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase
 
 from pytwfix.contracts.tables import TableError, TableMisconfigured, TableUnavailable
 from pytwfix.tables.aliassource import alias_entries
@@ -34,6 +34,8 @@ class SmallTypesTests(SynchronousTestCase):
             ("unionmap:{static:1, inline:{a=2}, inline:{b=3}}", b"a", b"1,2"),
             ("unionmap:{inline:{b=3}}", b"a", None),
             ("randmap:{only}", b"a", b"only"),
+            ("texthash:{{a b c}, {D e}}", b"A", b"b c"),
+            ("texthash:{{a b c}, {D e}}", b"d", b"e"),
             ("environ:", b"a", None),
         ):
             if name != "environ:":

@@ -107,9 +107,14 @@ class OpenTests(SynchronousTestCase):
             failure = self.failureResultOf(self.tables.open(name).lookup(b"a"), TableUnavailable)
             self.assertEqual(failure.value.reason, f"open database /nonexistent/{file}: No such file or directory")
 
-    def test_types_to_come(self) -> None:
-        failure = self.failureResultOf(self.tables.open("nis:x").lookup(b"a"), TableMisconfigured)
-        self.assertEqual(failure.value.reason, "table type nis is not built in yet")
+    def test_nis(self) -> None:
+        """MT-7, NP-8: warns, and is empty."""
+        for kind in ("nis", "nisplus", "netinfo"):
+            self.tables.log.lines.clear()
+            self.assertIsNone(self.successResultOf(self.tables.open(f"{kind}:mail.aliases").lookup(b"a")))
+            self.assertEqual(self.tables.log.lines, [
+                "warning: dict_nis_init: NIS domain name not set - NIS lookups disabled"
+            ])
 
     def test_one_table_for_a_name(self) -> None:
         self.assertIs(self.tables.open("static:x"), self.tables.open("static:x"))
