@@ -185,6 +185,8 @@ def _starttls(core: SmtpServer, verb: str, line: bytes, rest: bytes) -> events.E
 
 
 def _auth(core: SmtpServer, verb: str, line: bytes, rest: bytes) -> events.Event:
+    if core.rules.helo_required and not core.helo:
+        raise Syntax(_NEED_HELO)
     if not core.auth_offered:
         raise Syntax(Reply(503, "5.5.1", "Error: authentication not enabled"))
     if core.mail:

@@ -150,6 +150,16 @@ class Auth(Event):
         self.arguments = arguments
 
 
+class Response(Event):
+    """What follows a 334: the client's answer to a SASL challenge. `too_long`: it is cut off (SD-41)."""
+
+    __slots__ = ("too_long",)
+
+    def __init__(self, line: bytes, too_long: bool = False) -> None:
+        super().__init__("", line)
+        self.too_long = too_long
+
+
 class Vrfy(Event):
     """VRFY; `text` the argument, `recipient` its address in internal form."""
 

@@ -79,6 +79,8 @@ class SmtpServer:
         "_event",
         "_in",
         "_out",
+        "_overlong",
+        "_responding",
         "_skip",
         "_state",
         "auth_offered",
@@ -97,6 +99,7 @@ class SmtpServer:
         "mail",
         "recipients",
         "reject_lf",
+        "response_limit",
         "rules",
         "smtputf8",
         "tls_active",
@@ -115,6 +118,7 @@ class SmtpServer:
         self.xclient = False
         self.xforward = False
         self.xverp = False
+        self.response_limit = 12288  # of what follows a 334
         self.filter_commands = False  # give out a `RawLine` for each command first
         self.lenient_lf = False  # smtpd_forbid_bare_newline = no
         self.reject_lf = False  # smtpd_forbid_bare_newline = reject
@@ -130,6 +134,8 @@ class SmtpServer:
         self._in = LineBuffer()
         self._out: list[bytes] = []
         self._skip = 0
+        self._overlong = b""
+        self._responding = False  # a SASL challenge went out
         self._after_skip: Reply | events.Event | None = None
         self.recipients: int = 0
         self._body: DataBody | None = None
@@ -198,6 +204,8 @@ class SmtpServer:
         return event
 
     def _next_command(self) -> events.Event | Nothing:
+        if self._responding:
+            return self._next_response()
         line = self._in.line()
         if line is None:
             if len(self._in) <= self.rules.line_limit:
@@ -212,6 +220,21 @@ class SmtpServer:
         if self.filter_commands:
             return self._opened(events.RawLine("", line.strip()))
         return self._understood(line)
+
+    def _next_response(self) -> events.Event | Nothing:
+        """A line that answers a challenge; one that is too long is read to its end, piece by piece."""
+        limit = self.response_limit
+        line = self._in.line()
+        if line is None:
+            if len(self._in) <= limit:
+                return NEED_DATA
+            self._overlong = self._overlong or bytes(self._in.data[:_IMPROPER_SIZE])
+            self._in.clear()
+            return NEED_DATA
+        cut, self._overlong = self._overlong, b""
+        if cut or len(line) > limit + 2:
+            return self._opened(events.Response(cut or line[:_IMPROPER_SIZE], too_long=True))
+        return self._opened(events.Response(line.strip()))
 
     def _understood(self, line: bytes) -> events.Event | Nothing:
         found = self._command(line.strip())
@@ -391,6 +414,8 @@ class SmtpServer:
                 self._end_transaction()
         elif kind is events.Rset:
             self._end_transaction()
+        elif kind is events.Auth or kind is events.Response:
+            self._responding = reply.code == 334
         elif kind is events.Helo and good:
             assert isinstance(event, events.Helo)
             self.helo, self.esmtp = event.name, event.verb == "EHLO"

@@ -136,7 +136,6 @@ UNHONOURED = (
     "smtpd_milter_maps",
     "smtpd_proxy_filter",
     "smtpd_reject_filter_maps",
-    "smtpd_sasl_auth_enable",
     "smtpd_tls_ask_ccert",
     "smtpd_tls_req_ccert",
     "smtpd_upstream_proxy_protocol",

@@ -29,6 +29,7 @@ class Connected:
         "protocol",
         "reverse_name",
         "reverse_status",
+        "sasl_method",
         "sasl_username",
         "server_address",
         "server_port",
@@ -44,6 +45,7 @@ class Connected:
         self.name_status = self.reverse_status = NONE
         self.helo = ""
         self.protocol = ""
+        self.sasl_method = ""
         self.sasl_username = ""
         self.trusted: bool | None = None  # whether mynetworks has it; None: not asked yet
         self.namaddr = f"{UNKNOWN}[{address}]"
@@ -74,7 +76,9 @@ class Connected:
         self.port = _text(values, "PORT", self.port, UNKNOWN)
         self.helo = _text(values, "HELO", self.helo, "")
         self.protocol = _text(values, "PROTO", self.protocol, "")
-        self.sasl_username = _text(values, "LOGIN", self.sasl_username, "")
+        if "LOGIN" in values:
+            self.sasl_username = _text(values, "LOGIN", "", "")
+            self.sasl_method = "XCLIENT" if self.sasl_username else ""
         self.server_address = _text(values, "DESTADDR", self.server_address, UNKNOWN)
         self.server_port = _text(values, "DESTPORT", self.server_port, UNKNOWN)
         self._renamed()
@@ -100,6 +104,7 @@ class Connected:
             address_type=self.address_type,
             server_address=self.server_address,
             server_port=self.server_port,
+            sasl_method=self.sasl_method,
             sasl_username=self.sasl_username,
         )
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.internet.defer import Deferred, succeed
 
-from pytwfix.accept.smtpd import catalogue, ehlo
+from pytwfix.accept.smtpd import catalogue, ehlo, log
 from pytwfix.accept.smtpd.restrictions import Parser, RestrictionList, split
 from pytwfix.accept.smtpd.safety import check_relay_safety
+from pytwfix.accept.smtpd.sasl import Sasl, acceptable, check_options, implementation
 from pytwfix.accept.smtpd.settings import SmtpdSettings
 from pytwfix.accept.smtpd.state import OK, State
 from pytwfix.accept.smtpd.tls import ServerTls
@@ -115,6 +116,8 @@ class Configuration:
         self.codes = _codes(cfg)
         self.rules = self._rules(cfg, common)
         self.tls = ServerTls(cfg, common)
+        if self.sasl_enabled:
+            self._bind_sasl(host, cfg)
 
     def _bind_names(self, cfg: SmtpdSettings, common: CommonSettings) -> None:
         self.hostname = common.myhostname
@@ -131,6 +134,7 @@ class Configuration:
         self.client_port_logging = cfg.smtpd_client_port_logging
         self.hide_client = cfg.smtpd_hide_client_session
         self.sasl_enabled = cfg.smtpd_sasl_auth_enable
+        self.sasl: Sasl | None = None
         self.sasl_header = cfg.smtpd_sasl_authenticated_header
         self.tls_received_header = cfg.smtpd_tls_received_header
         self.reject_footer = cfg.smtpd_reject_footer
@@ -160,6 +164,7 @@ class Configuration:
         self.connection_rate_limit = cfg.smtpd_client_connection_rate_limit
         self.message_rate_limit = cfg.smtpd_client_message_rate_limit
         self.recipient_rate_limit = cfg.smtpd_client_recipient_rate_limit
+        self.auth_rate_limit = cfg.smtpd_client_auth_rate_limit
         self.new_tls_rate_limit = cfg.smtpd_client_new_tls_session_rate_limit
         self.dns_rr_list_limit = _MAX_SERVERS
         self.verify_poll_count = cfg.address_verify_poll_count
@@ -243,6 +248,26 @@ class Configuration:
         lists = (cfg.smtpd_relay_restrictions, cfg.smtpd_recipient_restrictions)
         check_relay_safety(host, lists, classes)
 
+    def _bind_sasl(self, host: IHost, cfg: SmtpdSettings) -> None:
+        self.sasl = implementation(host, cfg)
+        self._sasl_plain = check_options(split(cfg.smtpd_sasl_security_options), "smtpd_sasl_security_options")
+        options = split(cfg.smtpd_sasl_tls_security_options)
+        self._sasl_under_tls = check_options(options, "smtpd_sasl_tls_security_options")
+        self._sasl_filter = StringList(
+            host.tables, cfg.smtpd_sasl_mechanism_filter, "smtpd_sasl_mechanism_filter", DEFAULT_FLAGS
+        )
+        name = "smtpd_sasl_exceptions_networks"
+        self._sasl_exceptions = AddressList(host.tables, cfg.smtpd_sasl_exceptions_networks, name, self._flags(name))
+
+    async def mechanisms(self, host: IHost, under_tls: bool) -> list[str]:
+        """What AUTH offers; nothing while the authentication server is away."""
+        assert self.sasl is not None
+        known = await self.sasl.mechanisms()
+        if not known:
+            log.no_mechanisms(host.log)
+        names = acceptable(known, self._sasl_under_tls if under_tls else self._sasl_plain)
+        return [name for name in names if await self._sasl_filter.match(name)]
+
     def _rules(self, cfg: SmtpdSettings, common: CommonSettings) -> Rules:
         level = cfg.smtpd_tls_security_level
         return Rules(
@@ -274,12 +299,20 @@ class Configuration:
         core.xclient = bool(self._xclient_hosts) and await self._xclient_hosts.match(name, address)
         core.xforward = bool(self._xforward_hosts) and await self._xforward_hosts.match(name, address)
         core.xverp = bool(self._verp_clients) and await self._verp_clients.match(name, address)
+        core.auth_offered = self.sasl is not None and await self._authenticates(core, name, address)
+        core.response_limit = self.settings.smtpd_sasl_response_limit
         core.filter_commands = bool(self.command_filter)
         mode = self.settings.smtpd_forbid_bare_newline.lower()
         core.lenient_lf = mode == "no" or await self._lf_exceptions.match(name, address)
         core.reject_lf = mode == "reject" and not core.lenient_lf
         code = self.settings.smtpd_forbid_bare_newline_reject_code
         core.lf_reply = core.lf_reply._replace(code=code)
+
+    async def _authenticates(self, core: SmtpServer, name: str, address: str) -> bool:
+        """Whether this client may use AUTH now."""
+        if self.settings.smtpd_tls_auth_only and not core.tls_active:
+            return False
+        return not (self._sasl_exceptions and await self._sasl_exceptions.match(name, address))
 
     @property
     def note_bare_lf(self) -> bool:

@@ -8,8 +8,9 @@ from pytwfix.mail.reply import Reply
 
 _ORDER = (*(verb.decode("ascii") for verb in COMMANDS), "UNKNOWN")
 _JUNK = frozenset(("HELO", "EHLO", "RSET", "NOOP", "VRFY", "ETRN"))
-# DATA succeeds when the mail does, STARTTLS when the handshake does; XCLIENT is another client's business.
-_LATER = frozenset((events.Data, events.StartTls, events.Attributes))
+# DATA succeeds when the mail does, STARTTLS when the handshake does, AUTH when the client is known;
+# XCLIENT is another client's business.
+_LATER = frozenset((events.Data, events.StartTls, events.Attributes, events.Auth, events.Response))
 
 
 class Counts:

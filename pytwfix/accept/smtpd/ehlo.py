@@ -18,15 +18,15 @@ KEYWORDS = (
 SILENT = "silent-discard"
 
 
-def reply(config: Configuration, core: SmtpServer) -> Reply:
+def reply(config: Configuration, core: SmtpServer, mechanisms: list[str]) -> Reply:
     """The answer to EHLO for this client."""
     gone = core.discarded
     lines = [config.hostname]
-    lines += (line for keyword, line in _keywords(config, core) if keyword not in gone)
+    lines += (line for keyword, line in _keywords(config, core, " ".join(mechanisms)) if keyword not in gone)
     return Reply(250, "", "\n".join(lines))
 
 
-def _keywords(config: Configuration, core: SmtpServer) -> list[tuple[str, str]]:
+def _keywords(config: Configuration, core: SmtpServer, mechanisms: str) -> list[tuple[str, str]]:
     size = config.size_limit
     offered = [
         (True, "pipelining", "PIPELINING"),
@@ -34,6 +34,8 @@ def _keywords(config: Configuration, core: SmtpServer) -> list[tuple[str, str]]:
         (not config.rules.vrfy_disabled, "vrfy", "VRFY"),
         (True, "etrn", "ETRN"),
         (core.tls_offered and not core.tls_active, "starttls", "STARTTLS"),
+        (bool(mechanisms), "auth", f"AUTH {mechanisms}"),
+        (bool(mechanisms) and config.settings.broken_sasl_auth_clients, "auth", f"AUTH={mechanisms}"),
         (core.xverp, "xverp", "XVERP"),
         (core.xclient, "xclient", "XCLIENT " + " ".join(XCLIENT_NAMES)),
         (core.xforward, "xforward", "XFORWARD " + " ".join(XFORWARD_NAMES)),

@@ -71,6 +71,10 @@ class Limits:
         text = f"{self._state.config.hostname} Error: too many new TLS sessions from {self._state.namaddr}"
         return Reply(421, "4.7.0", text, hangup=True) if over else None
 
+    async def auth(self) -> Reply | None:
+        over = await self._event(counters.AUTH, self._state.config.auth_rate_limit, "AUTH command rate")
+        return Reply(450, "4.7.1", f"Error: too many AUTH commands from {self._state.client.address}") if over else None
+
     async def _event(self, kind: str, limit: int, what: str) -> bool:
         state = self._state
         if self._exempt or not limit:

@@ -33,17 +33,15 @@ def disconnect(log: ILog, namaddr: str, counts: str) -> None:
     log.info(f"disconnect from {namaddr}{counts}")
 
 
-def client(log: ILog, queue_id: str, namaddr: str, sasl_sender: str, origin: Client | None, origin_ident: str) -> None:
+def client(state: State, queue_id: str, origin: Client | None, origin_ident: str) -> None:
     """`origin`: what XFORWARD said, None when it was not used."""
-    text = f"{queue_id}: client={namaddr}"
-    if sasl_sender:
-        text += f", sasl_sender={sasl_sender}"
+    text = f"{queue_id}: client={state.namaddr}{login(state, ', ')}"
     if origin_ident:
         text += f", orig_queue_id={origin_ident}"
     if origin is not None:
         whole = f"{origin.name or 'unknown'}[{origin.address}]"
         text += f", orig_client={whole if origin.address else 'unknown'}"
-    log.info(text)
+    state.host.log.info(text)
 
 
 def ended(log: ILog, why: str, after: str, namaddr: str, queue_id: str) -> None:
@@ -72,6 +70,18 @@ def context(state: State) -> str:
     out += f" proto={state.protocol}"
     if state.helo:
         out += f" helo=<{state.helo}>"
+    return out + login(state, " ") if state.client.sasl_username or state.sasl_sender else out
+
+
+def login(state: State, before: str) -> str:
+    """`sasl_method=M, sasl_username=U, sasl_sender=S`, as far as they are known (LG-2, LG-3)."""
+    client, out = state.client, ""
+    if client.sasl_method:
+        out += f"{before}sasl_method={client.sasl_method}"
+    if client.sasl_username:
+        out += f"{before}sasl_username={client.sasl_username}"
+    if state.sasl_sender:
+        out += f"{before}sasl_sender={state.sasl_sender}"
     return out
 
 
@@ -139,6 +149,28 @@ def ehlo_discarded(log: ILog, words: str) -> None:
 
 def command_replaced(log: ILog, namaddr: str, old: str, new: str) -> None:
     log.info(f'{namaddr}: replacing command "{old}" with "{new}"')
+
+
+def sasl_failed(log: ILog, namaddr: str, mechanism: str, reason: str, user: str) -> None:
+    """What fail2ban reads (LG-5)."""
+    name = user or "(unavailable)"
+    log.warning(f"{namaddr}: SASL {mechanism} authentication failed: {reason}, sasl_username={name}")
+
+
+def sasl_aborted(log: ILog, namaddr: str, mechanism: str) -> None:
+    log.warning(f"{namaddr}: SASL {mechanism} authentication aborted")
+
+
+def sasl_too_long(log: ILog, namaddr: str, limit: int, line: bytes) -> None:
+    log.warning(f"{namaddr}: request longer than {limit}: {line[:30].decode('utf-8', 'replace')}...")
+
+
+def sasl_unreachable(log: ILog, where: str, reason: str) -> None:
+    log.warning(f"SASL: Connect to {where} failed: {reason}")
+
+
+def no_mechanisms(log: ILog) -> None:
+    log.warning("no SASL authentication mechanisms")
 
 
 def no_certificates(log: ILog) -> None:

@@ -103,6 +103,7 @@ class Session(SideCommands):
         if gone:
             log.ended(self._log, gone, self._place(), state.namaddr, state.queue_id)
         self._drop_mail(gone)
+        self._abandon_exchange()
         self._limits.disconnect()
         notes = " notes=bare_lf" if self._config.note_bare_lf and core.bare_lf else ""
         log.disconnect(self._log, state.namaddr, self.counts.line() + notes)
@@ -219,7 +220,7 @@ class Session(SideCommands):
         gone = self._core.discarded
         if gone and ehlo.SILENT not in gone:
             log.ehlo_discarded(self._log, " ".join(word for word in ehlo.KEYWORDS if word in gone).upper())
-        return ehlo.reply(self._config, self._core)
+        return ehlo.reply(self._config, self._core, await self._mechanisms())
 
     async def _mail_from(self, event: events.Mail) -> Reply:
         state, config = self._state, self._config
@@ -229,6 +230,8 @@ class Session(SideCommands):
             self._drop_mail()
         state.sender = event.sender
         state.smtputf8 = event.smtputf8
+        if event.auth:
+            state.sasl_sender = state.text(event.auth)
         state.size = event.size
         refused = size_refused(state, event.size) or await self._checks.mail()
         if refused:
@@ -373,4 +376,5 @@ _HANDLERS: dict[type[events.Event], Callable[[Session, Any], Awaitable[Reply | N
     events.StartTls: SideCommands._starttls,
     events.Attributes: SideCommands._xattributes,
     events.Auth: SideCommands._auth,
+    events.Response: SideCommands._response,
 }

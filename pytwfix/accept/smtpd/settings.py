@@ -37,6 +37,12 @@ class SmtpdSettings(CommonSettings, MilterSettings, ServerTlsSettings):
     non_fqdn_reject_code = integer("504", "Reply code of the reject_non_fqdn restrictions.")
     permit_mx_backup_networks = string("", "Networks whose primary MX hosts permit_mx_backup trusts.")
     plaintext_reject_code = integer("450", "Reply code of reject_plaintext_session.")
+    pytwfix_sasl_mechanisms = string("plain login scram-sha-256", "What smtpd_sasl_type = table offers.", minimum=1)
+    pytwfix_sasl_password_maps = string("", "Users and stored passwords for smtpd_sasl_type = table.")
+    pytwfix_sasl_timeout = time("10s", "How long to wait for an authentication server.", minimum=1)
+    pytwfix_saslauthd_path = string(
+        "/var/run/saslauthd/mux", "The socket of saslauthd, for smtpd_sasl_type = cyrus.", minimum=1
+    )
     queue_minfree = long_("0", "How many bytes must be free for new mail; 0 asks for 1.5 times message_size_limit.")
     rbl_reply_maps = string("", "Replies by DNS list.")
     reject_code = integer("554", "Reply code of reject.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytwfix.accept.smtpd import client as clients
 from pytwfix.accept.smtpd import log, replies
+from pytwfix.accept.smtpd.auth import Authentication, already
 from pytwfix.accept.smtpd.checks import Checks
 from pytwfix.accept.smtpd.counts import Counts
 from pytwfix.accept.smtpd.limits import Limits
@@ -33,6 +34,7 @@ class SideCommands:
         "_context",
         "_core",
         "_denied",
+        "_exchange",
         "_forwarded",
         "_host",
         "_limits",
@@ -54,6 +56,7 @@ class SideCommands:
         self._forwarded = clients.Forwarded()
         self._denied: Reply | None = None
         self._context = ""
+        self._exchange: Authentication | None = None
         self.counts = Counts(config.soft_error_limit, config.hard_error_limit, config.junk_command_limit)
 
     def _drop_mail(self, reason: str = "") -> None:
@@ -140,7 +143,10 @@ class SideCommands:
         if await self._handshake():
             self.counts.good("STARTTLS")
             self._drop_mail()
-            self._state.helo, self._state.protocol = "", "SMTP"
+            state, client = self._state, self._state.client
+            state.helo, state.protocol = "", "SMTP"
+            client.sasl_method = client.sasl_username = ""
+            await self._config.bind(self._core, client)
             self._core.tls_started()
 
     async def _handshake(self) -> bool:
@@ -149,5 +155,38 @@ class SideCommands:
         self._core.tls_active = done
         return done
 
+    # AUTH.
+
+    async def _mechanisms(self) -> list[str]:
+        if not self._core.auth_offered or "auth" in self._core.discarded:
+            return []
+        return await self._config.mechanisms(self._host, self._core.tls_active)
+
     async def _auth(self, event: events.Auth) -> Reply:
-        return Reply(503, "5.5.1", "Error: authentication not enabled")
+        refused = already(self._state) or await self._limits.auth()
+        if refused:
+            return refused
+        mechanism, *initial = event.arguments
+        exchange = Authentication(self._state, replies.printable(mechanism.decode("utf-8", "replace")).upper())
+        self._exchange = exchange
+        first = initial[0] if initial else None
+        return self._authenticated(await exchange.start(await self._mechanisms(), first))
+
+    async def _response(self, event: events.Response) -> Reply:
+        exchange = self._exchange
+        assert exchange is not None
+        reply = exchange.too_long(event.line) if event.too_long else await exchange.respond(event.line)
+        return self._authenticated(reply)
+
+    def _authenticated(self, reply: Reply) -> Reply:
+        if reply.code != 334:
+            self._exchange = None
+        if reply.code == 235:
+            self.counts.good("AUTH")
+        return reply
+
+    def _abandon_exchange(self) -> None:
+        """The client is gone in the middle of AUTH."""
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.abort()

@@ -94,6 +94,7 @@ class State:
         "recipient",
         "recipients",
         "resolved",
+        "sasl_sender",
         "sender",
         "size",
         "smtputf8",
@@ -126,6 +127,7 @@ class State:
     def reset(self) -> None:
         """A new transaction."""
         self.sender: bytes | None = None
+        self.sasl_sender = ""
         self.recipient: bytes | None = None
         self.recipients = 0
         self.size = 0

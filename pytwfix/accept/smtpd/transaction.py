@@ -61,15 +61,14 @@ class Transaction:
         await opened.sender(mail.sender)
         forwarded = self._forwarded
         origin = forwarded.client if forwarded.used else None
-        sasl_sender = state.text(mail.auth or b"")
-        log.client(state.host.log, opened.queue_id, state.namaddr, sasl_sender, origin, forwarded.ident)
+        log.client(state, opened.queue_id, origin, forwarded.ident)
         return opened
 
     def _origin(self, context: str) -> Origin:
         state = self._state
         helo, protocol = state.client.helo or state.helo, state.client.protocol or state.protocol
         client = state.client.envelope(helo, protocol)
-        client.sasl_sender = state.text(self._mail.auth or b"")
+        client.sasl_sender = state.sasl_sender
         forwarded = self._forwarded
         return Origin(
             flags=state.config.cleanup_flags,
