@@ -10,6 +10,7 @@ Connections are kept, one for each lookup under way; in threads, because the pac
 
 from __future__ import annotations
 
+import re
 import ssl
 import threading
 from typing import Any, NamedTuple
@@ -201,7 +202,9 @@ class Ldap(Driver):
         raise TableUnavailable(self.name, " ".join(reason.split()))
 
     def _server(self, host: str) -> Any:
-        url = host if "://" in host else f"ldap://{host}:{self.config.number('server_port', 389)}"
+        url = host if "://" in host else "ldap://" + host
+        if "://" not in host and not re.search(r"(^[^:]*|\]):\d+$", host):
+            url += f":{self.config.number('server_port', 389)}"
         return ldap3.Server(url, connect_timeout=self._timeout, get_info=ldap3.NONE, tls=self._tls())
 
     def _tls(self) -> Any:

@@ -35,21 +35,22 @@ def logical_lines(data: bytes) -> Iterator[tuple[int, bytes]]:
 def key_and_value(line: bytes) -> tuple[bytes, bytes]:
     """A logical line's key (perhaps in double quotes) and value, both without surrounding white space."""
     line = line.strip(_SPACE)
-    if line.startswith(b'"'):
+    if line.startswith(b'"') or b"\\" in line:
         return _quoted_key(line)
-    for index, octet in enumerate(line):
-        if octet in _SPACE:
-            return line[:index], line[index:].strip(_SPACE)
-    return line, b""
+    key, *value = line.split(None, 1)
+    return key, value[0] if value else b""
 
 
 def _quoted_key(line: bytes) -> tuple[bytes, bytes]:
-    """`"key with \\" in it" value`, or `"local part"@domain value`: quotes protect white space, and stay in the key."""
+    """`"key with \\" in it" value`, or `"local part"@domain value`: quotes protect white space, and stay in the key.
+
+    A backslash protects the next character, inside quotes or not.
+    """
     quoted = False
     index = 0
     while index < len(line):
         octet = line[index : index + 1]
-        if octet == b"\\" and quoted:
+        if octet == b"\\":
             index += 1
         elif octet == b'"':
             quoted = not quoted

@@ -60,7 +60,7 @@ class MongoTests(SynchronousTestCase):
         self.assertEqual(table.get(b"bob@d"), b"x:b1@x,x:b2@x")  # 5 has no domain
         self.assertEqual(self.collection.asked, [({"user": "bob"}, {"_id": 0, "quota": 1})])
         self.assertFalse(table.fixed)
-        self.assertEqual(self.table('query_filter = {"user": "%s"}').get(b"bob"), b"b1@x,b2@x,5")
+        self.assertEqual(self.table('query_filter = {"user": "%s"}').get(b"bob"), b"bob,b1@x,b2@x,5")
 
     def test_errors(self) -> None:
         """MT-8, LK-13: limits, a filter that is no JSON, a server that is not there."""
