@@ -15,5 +15,10 @@ store, and tells the queue manager. It lives in the process of whoever submits. 
     inspection     the lines of a mail that must be looked at one by one: checks and MIME
     mime           which line of a mail belongs to what (RFC 2045, RFC 2046): pure
     conversion     8-bit text made 7-bit (RFC 2045): pure
+    milters        filters at the end of a mail, those of its SMTP session or non_smtpd_milters
+    held           content that waits for them
+    filtered       what they see of a mail, and what they change
+    milteraddresses senders and recipients that they change
+    milterchecks   milter_header_checks
     refusal        mail that is bounced instead of refused, for submitters that do not wait
 """

@@ -7,6 +7,7 @@ mail that is refused, discarded or passed is not looked at any further.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pytwfix.cleanup import log
@@ -56,7 +57,8 @@ class Checks:
         if method is None:
             log.unknown_action(self._mail.log, title, value)
             return [line]
-        return method(self, title, what, line, argument)
+        act: Callable[[str, str, bytes, str], list[bytes]] = getattr(self, method)
+        return act(title, what, line, argument)
 
     def _log(self, action: str, what: str, line: bytes, argument: str) -> None:
         mail = self._mail
@@ -141,16 +143,16 @@ class Checks:
 
 
 _ACTIONS = {
-    "BCC": Checks._bcc,
-    "DISCARD": Checks._discard,
-    "FILTER": Checks._filter,
-    "HOLD": Checks._hold,
-    "INFO": Checks._info,
-    "PASS": Checks._pass,
-    "PREPEND": Checks._prepend,
-    "REDIRECT": Checks._redirect,
-    "REJECT": Checks._reject,
-    "REPLACE": Checks._replace,
-    "STRIP": Checks._strip,
-    "WARN": Checks._warn,
+    "BCC": "_bcc",
+    "DISCARD": "_discard",
+    "FILTER": "_filter",
+    "HOLD": "_hold",
+    "INFO": "_info",
+    "PASS": "_pass",
+    "PREPEND": "_prepend",
+    "REDIRECT": "_redirect",
+    "REJECT": "_reject",
+    "REPLACE": "_replace",
+    "STRIP": "_strip",
+    "WARN": "_warn",
 }

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from pytwfix.cleanup.masquerade import Masquerade
 from pytwfix.cleanup.settings import CleanupSettings
+from pytwfix.net.milter.filters import Filter, FilterError, parse_filters
+from pytwfix.net.milter.macros import MacroLists
 from pytwfix.settings.machine import own_addresses
 from pytwfix.tables.maps import Maps
 from pytwfix.tables.matchlists import StringList
@@ -38,6 +40,7 @@ class Configuration:
         self._canonical(cfg)
         self._checks(cfg)
         self._headers(cfg)
+        self._milters(host, cfg)
         self.filters_internal = frozenset(split_list(cfg.internal_mail_filter_classes))
 
     def maps(self, names: str, title: str) -> Maps:
@@ -112,6 +115,15 @@ class Configuration:
     def _check_maps(self, names: str, title: str) -> Maps:
         """Checks see raw bytes and both letter cases: no UTF-8 test, no folding (INVENTORY LK-10)."""
         return Maps(self.host.tables, names, title, flags=0, log=self.host.log)
+
+    def _milters(self, host: IHost, cfg: CleanupSettings) -> None:
+        self.milter_header_checks = self._check_maps(cfg.milter_header_checks, "milter_header_checks")
+        self.macro_lists = MacroLists(cfg)
+        self.milters: list[Filter] = []
+        try:
+            self.milters = parse_filters(cfg.non_smtpd_milters, cfg)
+        except FilterError as error:
+            host.log.fatal(str(error))
 
     def _headers(self, cfg: CleanupSettings) -> None:
         self.hopcount = cfg.hopcount_limit

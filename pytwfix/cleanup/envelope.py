@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred, succeed
 from pytwfix.cleanup import log
 from pytwfix.contracts.reports import TRACE, Report
 from pytwfix.contracts.tables import TableError
+from pytwfix.mail.address import lower_domain
 from pytwfix.mail.envelope import SMTPUTF8_RECIPIENT, SMTPUTF8_SENDER, Recipient
 from pytwfix.mail.errors import MailError, queue_file_write_error
 from pytwfix.mail.hostnames import literal_address
@@ -40,7 +41,8 @@ class EnvelopeWriter:
     not to mail that we make or forward ourselves, which would give copies of copies."""
 
     __slots__ = (
-        "_config", "_copied", "_envelope", "_host", "_mapped", "_plain", "_rewriter", "_seen", "size", "traced",
+        "_config", "_copied", "_envelope", "_host", "_mapped", "_plain", "_rewriter", "_seen", "named", "size",
+        "traced",
     )  # fmt: skip
 
     def __init__(self, host: IHost, config: Configuration, envelope: Envelope, mapped: bool, copied: bool) -> None:
@@ -53,6 +55,7 @@ class EnvelopeWriter:
         self._plain = not mapped or not (config.envelope_recipient or config.aliases or copies)
         self._seen: set[object] = set()
         self._rewriter = host.peers.rewriter
+        self.named: list[bytes] | None = None  # recipients before aliases, if somebody asks for them
         self.traced = False  # there is a report for the sender
         self.size = 0  # bytes that the addresses take, roughly as the queue file has them (OB-11)
 
@@ -97,6 +100,8 @@ class EnvelopeWriter:
         if self._plain and recipient.address:
             answer = getattr(self._rewriter.rewrite("local", recipient.address), "result", None)
             if isinstance(answer, bytes):
+                if self.named is not None:
+                    self.named.append(answer)
                 self._add(self._named(recipient, answer), answer)
                 return succeed(None)
         return Deferred.fromCoroutine(self._recipient(recipient, True))
@@ -106,11 +111,13 @@ class EnvelopeWriter:
         address = recipient.address or config.empty_recipient
         address = await self._rewriter.rewrite("local", address)
         recipient = self._named(recipient, address)
+        if self._mapped and config.envelope_recipient:
+            address = await self.canonical(address, config.envelope_recipient)
+        if copies and self.named is not None:
+            self.named.append(address)
         if not self._mapped:
             self._add(recipient, address)
             return
-        if config.envelope_recipient:
-            address = await self.canonical(address, config.envelope_recipient)
         results = await self._expand(address) if config.aliases else [address]
         if results != [address]:
             recipient = await self._expanded(recipient, address)
@@ -170,6 +177,22 @@ class EnvelopeWriter:
     async def copy(self, address: bytes) -> None:
         """A recipient that nobody named: bcc, always_bcc, the action BCC."""
         await self._recipient(Recipient(address, address, b"", NOTIFY_NEVER), False)
+
+    async def added(self, recipient: Recipient) -> None:
+        """A recipient that a filter adds: no copy follows from it."""
+        await self._recipient(recipient, False)
+
+    def remove(self, address: bytes) -> None:
+        """Take back a recipient, or all that it was expanded to, by the name that it was given: what an alias led to
+        is nobody's to name. Without original recipients (enable_original_recipient) there is only the result."""
+        envelope, wanted = self._envelope, lower_domain(address)
+        kept = [one for one in envelope.recipients if lower_domain(one.original or one.address) != wanted]
+        if len(kept) != len(envelope.recipients):
+            envelope.recipients = kept
+            self._seen.clear()  # it may be named again
+            for one in kept:
+                whole = (one.orcpt, one.notify, one.original, one.address)
+                self._seen.add(whole if self._config.keep_original else one.address.lower())
 
     # -- tables ----------------------------------------------------------------------------------------------------
 

@@ -98,3 +98,31 @@ def unknown_action(log: ILog, title: str, value: str) -> None:
 
 def bad_argument(log: ILog, queue_id: str, title: str, value: str) -> None:
     log.warning(f"{queue_id}: bad or missing argument in {title} map: {value}")
+
+
+def unsupported_action(log: ILog, title: str, value: str) -> None:
+    log.warning(f"unsupported command in {title} map: {value}")
+
+
+def no_prepend(log: ILog) -> None:
+    log.warning("the milter_header/body_checks prepend action is not implemented")
+
+
+def milter(log: ILog, queue_id: str, action: str, stage: str, source: str, text: str, rest: str) -> None:
+    """LG-4: what filters decided of a mail; `rest` are its addresses."""
+    shown = "".join(char if char.isprintable() else "?" for char in text.replace("\n", "??"))
+    log.info(f"{queue_id}: milter-{action}: {stage} from {source}: {shown};{rest}")
+
+
+def milter_recipient_refused(log: ILog, queue_id: str) -> None:
+    log.warning(f"{queue_id}: milter configuration error: can't reject recipient in non-smtpd(8) submission")
+    log.warning(f"{queue_id}: message not accepted, try again later")
+
+
+def milter_request(log: ILog, queue_id: str, what: str, value: bytes) -> None:
+    """A request that cannot be met; `what` names it."""
+    log.warning(f'{queue_id}: {what}: "{text(value[:100])}"')
+
+
+def null_recipient(log: ILog, queue_id: str) -> None:
+    log.warning(f"{queue_id}: ignoring attempt from Milter to add null recipient")

@@ -17,7 +17,9 @@ from pytwfix.cleanup.checks import Checks
 from pytwfix.cleanup.content import Content
 from pytwfix.cleanup.envelope import EnvelopeWriter
 from pytwfix.cleanup.headers import Headers
+from pytwfix.cleanup.held import Held
 from pytwfix.cleanup.inspection import Inspection
+from pytwfix.cleanup.milters import filtered
 from pytwfix.cleanup.refusal import bounce
 from pytwfix.cleanup.sequence import Waiting, settled
 from pytwfix.contracts.cleanup import (
@@ -27,6 +29,7 @@ from pytwfix.contracts.cleanup import (
     HOLD,
     INTERNAL,
     MAP,
+    MILTER,
     SMTPUTF8_AUTODETECT,
     Committed,
     Origin,
@@ -84,7 +87,11 @@ class Transaction:
         self._pending: list[bytes] = []  # header lines to go first
         self._head = b""  # the header, until the body begins
         self._copies: list[bytes] = []
-        self._last = b""  # the recipient that log lines name
+        self.last = b""  # the recipient that log lines name
+        self._held = Held(host) if self._filtered(own) else None
+        if self._held is not None:
+            self._write = self._held.write
+            self.addresses.named = None if self.by_smtp else []
         self._error: MailError | None = None
         self.refusal: MailError | None = None  # what to bounce the mail for, once all of it is there
         self._size = 0
@@ -102,13 +109,24 @@ class Transaction:
             origin_ident=origin.origin_ident,
         )
 
+    def _filtered(self, own: bool) -> bool:
+        """Whether filters see the mail: those of its SMTP session, or for other mail non_smtpd_milters (MI-6)."""
+        if self.by_smtp:
+            return self._origin.milters is not None
+        return bool(self.config.milters) and (own or bool(self._origin.flags & MILTER))
+
+    @property
+    def by_smtp(self) -> bool:
+        """There is a client that hears what is said of the mail."""
+        return self._origin.service == "smtpd"
+
     # -- envelope --------------------------------------------------------------------------------------------------
 
     def sender(self, address: bytes) -> Deferred[None]:
         return self.addresses.sender(address)
 
     def recipient(self, recipient: Recipient) -> Deferred[None]:
-        self._last = recipient.address
+        self.last = recipient.address
         return self.addresses.recipient(recipient)
 
     def action(self, name: str, argument: str = "") -> None:
@@ -136,12 +154,20 @@ class Transaction:
 
     def context(self) -> str:
         """Where a mail comes from, as the log lines of checks say it (LG-7)."""
+        return f"from {self.named_source('local')};{self.addressed()}"
+
+    def named_source(self, otherwise: str) -> str:
+        """Who brought the mail: `otherwise` when it did not come over a network."""
+        source = self._origin.source
+        return otherwise if source in ("", "local") else source
+
+    def addressed(self) -> str:
+        """Its addresses, for the log."""
         origin = self._origin
         client = origin.origin if origin.origin.address else origin.client
-        text = f"from {origin.source or 'local'};"
-        text += f" from=<{log.text(external_form(self.envelope.sender))}>"
-        if self._last:
-            text += f" to=<{log.text(external_form(self._last))}>"
+        text = f" from=<{log.text(external_form(self.envelope.sender))}>"
+        if self.last:
+            text += f" to=<{log.text(external_form(self.last))}>"
         if client.protocol:
             text += f" proto={client.protocol}"
         if client.helo:
@@ -267,6 +293,7 @@ class Transaction:
             return await self._refused(queue_file_write_error(str(error)))
         finally:
             self._open = False
+            self._let_go()
         return Committed(self.queue_id, envelope.size)
 
     async def _complete(self) -> None:
@@ -291,7 +318,35 @@ class Transaction:
             await self.addresses.copy(self.config.always_bcc)
         if not self.envelope.recipients:
             raise NO_RECIPIENTS
+        if self._held is not None:
+            await self._filter(self._held)
         self._flags()
+
+    async def _filter(self, held: Held) -> None:
+        """Filters decide (CL-10); then what was held back goes to the queue file. MailError: refused."""
+        await self._written(held.finish())
+        header = await filtered(self, held, self._origin.milters)
+        if self.refusal is not None:
+            raise self.refusal
+        self.discarded = self.discarded or not self.envelope.recipients
+        if not self.discarded:
+            await self._release(header)
+
+    async def _release(self, header: bytes) -> None:
+        held, self._held = self._held, None
+        if held is None:
+            return
+        try:
+            await self._written(self._message.content(header))
+            async for piece in held.body.pieces(_KEEP):
+                await self._written(self._message.content(piece))
+        finally:
+            held.close()
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            held.close()
 
     @staticmethod
     async def _written(waiting: Waiting) -> None:
@@ -302,7 +357,7 @@ class Transaction:
         """`sendmail -t`: the resent headers' recipients if there are any such headers, else those of To, Cc, Bcc."""
         plain, resent = self.headers.recipients
         for address in resent if self._resent_only or self.headers.resent else plain:
-            self._last = address
+            self.last = address
             await self.addresses.recipient(Recipient(address, address))
 
     def _flags(self) -> None:
@@ -342,6 +397,8 @@ class Transaction:
     async def _refused(self, error: MailError) -> Committed:
         """Tell the client, or the sender when nobody waits for an answer."""
         if self._origin.flags & BOUNCE and error.reply.code >= 500:
+            if self._held is not None:
+                await self._release(self._held.header + b"\r\n" * self._held.separated)
             return await bounce(self, self._message, error)
         self._cancel()
         raise error
@@ -353,6 +410,7 @@ class Transaction:
 
     def _cancel(self) -> None:
         self._message.abort()
+        self._let_go()
         log.canceled(self.log, self.queue_id)
         if self.addresses.traced:
             self.host.background(self._forget_report(), f"{self.queue_id}: report of an alias")

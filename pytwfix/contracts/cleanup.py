@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pytwfix.mail.envelope import Client, Envelope, Recipient
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
+
+    from pytwfix.contracts.milters import IMilters
 
 # What cleanup is to do with a mail (bits).
 FILTER = 1  # header_checks, body_checks, milters apply
@@ -34,7 +36,7 @@ class Origin:
     source: str = ""  # for log lines: "client.example[192.0.2.1]", "local"
     service: str = ""  # who submits: smtpd, pickup, bounce, local, ...
     arrival: float = 0.0
-    milters: Any = None  # the SMTP session's milters, if any (a contract of its own, later)
+    milters: IMilters | None = None  # of the SMTP session, if it has any (contracts/milters.py)
 
 
 @dataclass(slots=True)

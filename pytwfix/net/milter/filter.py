@@ -1,0 +1,342 @@
+"""One filter in one session: what it is told, what its answers mean, and what sticks (MI-3, MI-4).
+
+What it says of a connection (reject, accept, a failure of its own) holds until the session ends, what it says of a mail
+until the mail ends. A filter that fails is not asked again: its default action answers in its place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytwfix.contracts.milters import DISCARD, HOLD, REJECT, IFilteredMail, IMacros, Verdict
+from pytwfix.dialogs import milter as wire
+from pytwfix.dialogs.milter import Agreement, MilterError
+from pytwfix.mail.errors import MailError
+from pytwfix.mail.reply import Reply
+from pytwfix.net.milter import log
+from pytwfix.net.milter.connection import FilterGone, MilterConnection, connect
+
+if TYPE_CHECKING:
+    from pytwfix.contracts.host import IHost
+    from pytwfix.net.milter.filters import Filter
+    from pytwfix.net.milter.macros import MacroLists
+
+REJECTED = Verdict(REJECT, Reply(550, "5.7.1", "Command rejected"))
+LATER = Verdict(REJECT, Reply(451, "4.7.1", "Service unavailable - try again later"))
+UNAVAILABLE = Verdict(REJECT, Reply(550, "5.5.0", "Service unavailable"))
+MISCONFIGURED = Verdict(REJECT, Reply(451, "4.3.5", "Server configuration problem - try again later"))
+CLOSING = Verdict(REJECT, Reply(421, "4.7.0", "Server closing connection", hangup=True))
+DISCARDED, HELD = Verdict(DISCARD), Verdict(HOLD)
+
+_DEFAULTS = {"accept": None, "reject": UNAVAILABLE, "tempfail": LATER, "quarantine": HELD, "shutdown": CLOSING}
+_OF_CONNECTION = (wire.CONNECT, wire.HELO)
+_CONTENT = (wire.HEADER, wire.END_OF_HEADER, wire.BODY, wire.END_OF_BODY)
+
+
+
+class MilterFilter:
+    """`macros` has the values of this session's macros."""
+
+    __slots__ = (
+        "_accepted",
+        "_agreement",
+        "_connection",
+        "_filter",
+        "_host",
+        "_lists",
+        "_macros",
+        "_mailing",
+        "_over",
+        "_replacing",
+        "_skip_body",
+        "_verdict",
+    )  # fmt: skip
+
+    def __init__(self, host: IHost, to: Filter, lists: MacroLists, macros: IMacros) -> None:
+        self._host = host
+        self._filter = to
+        self._lists = lists
+        self._macros = macros
+        self._connection: MilterConnection | None = None
+        self._agreement: Agreement | None = None
+        self._over = False  # it is asked nothing more in this session: `_verdict` holds
+        self._verdict: Verdict | None = None
+        self._accepted = False  # it is asked nothing more about this mail
+        self._mailing = False
+        self._replacing = False
+        self._skip_body = False
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """None: not connected, or failed."""
+        return self._agreement if not self._over else None
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Connect and negotiate. A failure is logged and sticks."""
+        to = self._filter
+        try:
+            self._connection = connection = await connect(self._host, to)
+        except FilterGone as error:
+            log.unreachable(self._host.log, to.name, str(error))
+            self._stop(_DEFAULTS[to.default_action])
+            return
+        except Exception as error:
+            log.unreachable(self._host.log, to.name, str(error))
+            self._stop(_DEFAULTS[to.default_action])
+            return
+        try:
+            await self._send(wire.offer(to.protocol), to.command_timeout)
+            self._agreement = wire.agree(to.protocol, await connection.packet(to.command_timeout))
+        except (FilterGone, MilterError) as error:
+            self._failed(wire.NEGOTIATE, error)
+            if isinstance(error, FilterGone):
+                log.broken(self._host.log, to.name, "read error in initial handshake")
+
+    def abort(self) -> None:
+        """The mail has ended."""
+        if self._mailing and self._connection is not None and not self._over:
+            self._connection.send(wire.packet(wire.ABORT), self._filter.command_timeout)
+        self._mailing = False
+        self._accepted = False
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.send(wire.packet(wire.QUIT), self._filter.command_timeout)
+            connection.close()
+        self._stop(self._verdict)
+
+    def _stop(self, verdict: Verdict | None) -> None:
+        self._over, self._verdict = True, verdict
+
+    def _failed(self, command: bytes, error: FilterGone | MilterError) -> Verdict | None:
+        """What is left of it is the default action."""
+        name = self._filter.name
+        verdict = _DEFAULTS[self._filter.default_action]
+        if isinstance(error, FilterGone):
+            what = wire.COMMAND_NAMES[command]
+            log.broken(self._host.log, name, f"can't read {what} reply packet header: {error}")
+        else:
+            log.broken(self._host.log, name, error.text)
+            if error.ours and verdict is LATER:
+                verdict = MISCONFIGURED
+        if self._connection is not None:
+            self._connection.abort()
+            self._connection = None
+        self._stop(verdict)
+        return verdict
+
+    # -- events ----------------------------------------------------------------------------------------------------
+
+    def wants(self, command: bytes) -> bool:
+        """Whether the filter has to be asked; else `standing` is its answer."""
+        return not self._over and not self._accepted and self._agreement is not None and self._agreement.wants(command)
+
+    @property
+    def standing(self) -> Verdict | None:
+        return self._verdict if self._over else None
+
+    async def event(self, command: bytes, data: bytes) -> Verdict | None:
+        """Tell the filter; its verdict or None."""
+        if command == wire.MAIL:
+            self._mailing = True
+        try:
+            return self._meaning(command, await self._ask(command, data, self._filter.command_timeout))
+        except (FilterGone, MilterError) as error:
+            return self._failed(command, error)
+
+    def begin_mail(self) -> None:
+        self._mailing = True
+        self._accepted = False
+
+    async def _send(self, data: bytes, timeout: float) -> None:
+        assert self._connection is not None
+        waiting = self._connection.send(data, timeout)
+        if waiting is not None:
+            await waiting
+
+    async def _ask(self, command: bytes, data: bytes, timeout: float) -> bytes:
+        """The reply; `continue` of a filter that does not answer this command."""
+        connection, agreement = self._connection, self._agreement
+        assert connection is not None and agreement is not None
+        before = self._lists.packet(command, agreement, self._macros)
+        waiting = connection.send(before + wire.packet(command, data), timeout)
+        if waiting is not None:
+            await waiting
+        if not agreement.answers(command):
+            return wire.CONTINUE
+        reply = await connection.packet(timeout)
+        while reply[:1] == wire.PROGRESS:
+            reply = await connection.packet(timeout)
+        return reply
+
+    def _meaning(self, command: bytes, reply: bytes) -> Verdict | None:
+        """Of a reply that ends the event. MilterError."""
+        kind = reply[:1]
+        if kind == wire.CONTINUE:
+            return None
+        if kind == wire.SKIP:
+            self._skip_body = command == wire.BODY
+            return None
+        if kind == wire.ACCEPT:
+            if command in _OF_CONNECTION:
+                self._stop(None)
+            else:
+                self._accepted = True
+            return None
+        if kind == wire.DISCARD:
+            return self._discard(command)
+        verdict = self._refusal(command, reply)
+        if command in _OF_CONNECTION or (verdict.reply is not None and verdict.reply.code == 421):
+            self._stop(verdict)
+        elif command not in (wire.RCPT, wire.UNKNOWN):
+            self._accepted = True
+        return verdict
+
+    def _discard(self, command: bytes) -> Verdict | None:
+        if command in _OF_CONNECTION:
+            log.broken(self._host.log, self._filter.name, "DISCARD action is not allowed for connect or helo")
+            return None
+        self._accepted = True
+        return DISCARDED
+
+    def _refusal(self, command: bytes, reply: bytes) -> Verdict:
+        kind = reply[:1]
+        if kind == wire.REJECT:
+            return REJECTED
+        if kind == wire.TEMPFAIL:
+            return LATER
+        if kind == wire.SHUTDOWN:
+            return CLOSING
+        if kind == wire.REPLY:
+            code, dsn, text = wire.read_reply_text(reply[1:])
+            return Verdict(REJECT, Reply(code, dsn, text, hangup=code == 421))
+        raise unexpected(command, reply)
+
+    # -- content ---------------------------------------------------------------------------------------------------
+
+    async def message(self, mail: IFilteredMail) -> Verdict | None:
+        """Show the filter the whole mail, make its edits, and give its verdict."""
+        command = wire.HEADER
+        mail.leading_space = self._agreement is not None and self._agreement.leading_space
+        self._skip_body = self._replacing = False
+        try:
+            try:
+                for command, data in self._header(mail):
+                    await self._content(command, data)
+                command = wire.BODY
+                await self._body(mail)
+                command = wire.END_OF_BODY
+                verdict = await self._end(mail)
+            except _Decided as decided:
+                verdict = decided.verdict
+        except (FilterGone, MilterError) as error:
+            if self._replacing:
+                self._replacing = False
+                mail.replaced(False)
+                return self._failed_in_body(command, error)
+            return self._failed(command, error)
+        except MailError:
+            raise
+        except BaseException:
+            self._leave()
+            raise
+        if self._replacing:
+            mail.replaced(verdict is None or verdict.kind == HOLD)
+        return verdict
+
+    def _leave(self) -> None:
+        """Something of ours went wrong in the middle of an answer: the rest of it is not waited for."""
+        if self._connection is not None:
+            self._connection.abort()
+            self._connection = None
+        self._stop(_DEFAULTS[self._filter.default_action])
+
+    def _failed_in_body(self, command: bytes, error: FilterGone | MilterError) -> Verdict | None:
+        """Half a body is no body: accept cannot mean what it says, and the mail is tried again later."""
+        return self._failed(command, error) or LATER
+
+    def _header(self, mail: IFilteredMail) -> list[tuple[bytes, bytes]]:
+        """The events of the header."""
+        out: list[tuple[bytes, bytes]] = []
+        agreement = self._agreement
+        assert agreement is not None
+        if agreement.wants(wire.HEADER):
+            for name, value in mail.fields():
+                text = value if agreement.leading_space else value.lstrip(b" \t")
+                out.append((wire.HEADER, wire.strings(name, text)))
+        if agreement.wants(wire.END_OF_HEADER):
+            out.append((wire.END_OF_HEADER, b""))
+        return out
+
+    async def _content(self, command: bytes, data: bytes) -> None:
+        reply = await self._ask(command, data, self._filter.content_timeout)
+        if reply == wire.CONTINUE:
+            return
+        verdict = self._meaning(command, reply)
+        if verdict is not None or self._accepted or self._over:
+            raise _Decided(verdict)
+
+    async def _body(self, mail: IFilteredMail) -> None:
+        assert self._agreement is not None
+        if not self._agreement.wants(wire.BODY):
+            return
+        async for piece in mail.body(wire.CHUNK):
+            await self._content(wire.BODY, piece)
+            if self._skip_body:
+                return
+
+    async def _end(self, mail: IFilteredMail) -> Verdict | None:
+        """Edits, as many as there are, then the verdict. A quarantine holds, whatever else is well."""
+        timeout, command = self._filter.content_timeout, wire.END_OF_BODY
+        connection = self._connection
+        held: Verdict | None = None
+        refused: MailError | None = None
+        reply = await self._ask(command, b"", timeout)
+        while True:
+            edit = wire.read_edit(reply)
+            if edit is None and reply[:1] != wire.PROGRESS:
+                verdict = self._meaning(command, reply) or held
+                if refused is not None:
+                    raise refused
+                return verdict
+            if edit is not None and edit.kind == wire.QUARANTINE:
+                held = HELD
+            elif edit is not None and refused is None:
+                self._mixing(edit)
+                refused = await self._edit(mail, edit)
+            assert connection is not None
+            reply = await connection.packet(timeout)
+
+    @staticmethod
+    async def _edit(mail: IFilteredMail, edit: wire.Edit) -> MailError | None:
+        """What is wrong with the mail now; the filter is heard to its end all the same."""
+        try:
+            waiting = mail.edit(edit)
+            if waiting is not None:
+                await waiting
+        except MailError as error:
+            return error
+        return None
+
+    def _mixing(self, edit: wire.Edit) -> None:
+        """The pieces of a new body come one after the other."""
+        if edit.kind == wire.REPLACE_BODY:
+            self._replacing = True
+        elif self._replacing:
+            raise MilterError("body replacement requests can't currently be mixed with other requests", ours=True)
+
+
+class _Decided(Exception):
+    """The filter has decided before the end."""
+
+    def __init__(self, verdict: Verdict | None) -> None:
+        super().__init__()
+        self.verdict = verdict
+
+
+def unexpected(command: bytes, reply: bytes) -> MilterError:
+    name = wire.REPLY_NAMES.get(reply[:1], "(unknown filter reply)")
+    return MilterError(f"unexpected filter response {name} after event {wire.COMMAND_NAMES[command]}")
