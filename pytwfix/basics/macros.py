@@ -161,14 +161,14 @@ class _Mentions(_Expansion):
 
 def branches(rest: str) -> tuple[str, str]:
     """The texts for true and for false of `? yes`, `: no` or `? {yes} : {no}`."""
-    mark, rest = rest[0], rest[1:].lstrip(SPACE)
-    if not rest.startswith("{"):
+    mark, rest = rest[0], rest[1:]
+    if not rest.lstrip(SPACE).startswith("{"):
         if mark == "?":
             return rest, ""
         if mark == ":":
             return "", rest
         raise MacroError(f'"?" or ":" expected at: "...{_near("", mark + rest)}')
-    first, after = _group(rest)
+    first, after = _group(rest.lstrip(SPACE))
     after = after.lstrip(SPACE)
     if mark == ":" or not after:
         if after:
@@ -176,9 +176,9 @@ def branches(rest: str) -> tuple[str, str]:
         return (first, "") if mark == "?" else ("", first)
     if after[0] != ":":
         raise MacroError(f'":" expected at: "...{_near(first + "}", after)}')
-    second = after[1:].lstrip(SPACE)
-    if second.startswith("{"):
-        second, after = _group(second)
+    second = after[1:]
+    if second.lstrip(SPACE).startswith("{"):
+        second, after = _group(second.lstrip(SPACE))
         if after.strip(SPACE):
             raise MacroError(f'unexpected input at: "...{_near(second + "}", after.lstrip(SPACE))}')
     return first, second

@@ -184,13 +184,15 @@ def edits(arguments: Sequence[str], how: str) -> dict[str, str]:
     for word in arguments:
         if how == REPLACE:
             try:
-                name, value = split_assignment(word)
+                name, value = split_assignment(word.lstrip())
             except ValueError as error:
                 raise Fatal(str(error)) from None
         else:
-            name, value = word.strip(), ""
-            if "=" in name or not name:
-                raise Fatal("-X and -# require names without value")
+            name, value = word, ""
+            if "=" in name:
+                raise Fatal("-X or -# requires parameter names without value")
+            if not name.strip():
+                raise Fatal("-X or -# requires non-blank parameter names")
         if name in wanted:
             warn(f"ignoring earlier request: '{name} = {wanted[name]}'")
         wanted[name] = value
@@ -208,8 +210,13 @@ def replace(path: str, text: str) -> None:
 
 def show(options: Options, directory: str) -> None:
     """Everything that only prints."""
-    main_cf = read_parameters(options, directory)
-    entries = read_entries(os.path.join(directory, "master.cf"), main_cf)
+    master = os.path.join(directory, "master.cf")
+    if not options.letters.isdisjoint("MFP"):
+        entries = read_entries(master)
+        main_cf = read_parameters(options, directory)
+    else:
+        main_cf = read_parameters(options, directory)
+        entries = read_entries(master)
     snapshot = Snapshot(main_cf.values, {"process_name": "postconf", "service_name": ""})
     lint = Lint(main_cf, entries)
     if not options.has("d"):
@@ -239,25 +246,27 @@ def read_parameters(options: Options, directory: str) -> MainCf:
     path = os.path.join(directory, "main.cf")
     if options.has("d"):
         return MainCf(path)
-    found = parse_main(read_text(path), path, {"config_directory": directory})
-    for warning in found.warnings:
-        warn(warning)
+    found = parse_main(read_text(path), path, {"config_directory": directory}, warn)
     found.values["config_directory"] = directory
     found.values.update(options.overrides)
     return found
 
 
-def read_entries(path: str, main_cf: MainCf) -> list[Entry]:
+def read_entries(path: str) -> list[Entry]:
     """master.cf; a configuration without one has no services."""
     if not os.path.exists(path):
         return []
-    entries, warnings = parse_entries(read_text(path), path, apart=True)
     from pytwfix.commands.postconfmaster import checked
 
-    for entry in entries:
+    def seen(entry: Entry) -> None:
+        for warning in entry.warnings:
+            warn(warning)
         checked(entry)
+
+    entries, warnings = parse_entries(read_text(path), path, apart=True, seen=seen)
     for warning in warnings:
-        warn(warning)
+        if warning.startswith(path):
+            warn(warning)
     return entries
 
 
@@ -266,7 +275,7 @@ def evaluate(main_cf: MainCf, snapshot: Snapshot, lint: Lint) -> None:
     if not main_cf.values.keys().isdisjoint(MACHINE):
         from pytwfix.settings.machine import check_networks
 
-        check_networks(snapshot, lambda text: expanded(snapshot, "", text))
+        check_networks(snapshot, lambda text: expanded(lint, snapshot, "", text))
     for warning in (*lint.syntax, *lint.read_only(), *lint.undefined(), *lint.tables()):
         warn(warning)
     _expand_all(lint, snapshot, main_cf.values)
@@ -274,21 +283,21 @@ def evaluate(main_cf: MainCf, snapshot: Snapshot, lint: Lint) -> None:
         own = lint.overrides(entry)
         if any("$" in value for value in own.values()):
             _expand_all(lint, snapshot.with_service(entry.fields[0], entry.fields[-1], own), own)
-    expanded(snapshot, "compatibility_level", "${{$compatibility_level} <level {1} ? {} : {}}")
+    expanded(lint, snapshot, "compatibility_level", "${{$compatibility_level} <level {1} ? {} : {}}")
 
 
 def _expand_all(lint: Lint, snapshot: Snapshot, values: dict[str, str]) -> None:
     for name, value in values.items():
         if "$" in value and lint.classes.get(name) in (BUILTIN, SERVICE) and name not in READ_ONLY:
-            expanded(snapshot, name, value)
+            expanded(lint, snapshot, name, value)
 
 
-def expanded(snapshot: Snapshot, name: str, value: str) -> str:
+def expanded(lint: Lint, snapshot: Snapshot, name: str, value: str) -> str:
     """The expanded value; raw parameters stay as they are."""
     if isinstance(registry.find(name), Raw):
         return value
     try:
-        return expand(value, snapshot.get, recursive=True)
+        return expand(value, lint.lookup(snapshot), recursive=True)
     except MacroError as error:
         if error.fatal:
             raise Fatal(str(error)) from None
@@ -314,7 +323,7 @@ def show_parameters(options: Options, lint: Lint, snapshot: Snapshot) -> None:
         elif value is None or name in READ_ONLY:
             value = default(name, lint, snapshot)
         if options.has("x"):
-            value = expanded(snapshot, name, value)
+            value = expanded(lint, snapshot, name, value)
         lines.append(style.parameter(name, value) + "\n")
     sys.stdout.write("".join(lines))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytwfix.commands.postconf import Fatal, Options, expanded, replace, warn
 from pytwfix.settings.edit import edit_master
+from pytwfix.settings.lines import SPACE
 from pytwfix.settings.lint import Lint
 from pytwfix.settings.maincf import read_text, split_assignment
 from pytwfix.settings.mastercf import (
@@ -49,14 +50,14 @@ def checked(entry: Entry) -> Entry:
 
 def check_field(field: int, value: str, text: str) -> None:
     """Fatal when `value` is not possible in that field."""
-    good = True
+    good = bool(value)
     if field == TYPE:
         good = value in TYPES
     elif field in (PRIVATE, UNPRIVILEGED, CHROOT):
         good = value in ("y", "n", "-")
     elif field in (WAKEUP, LIMIT):
         digits = value.removesuffix("?") if field == WAKEUP else value
-        good = value == "-" or (digits.isascii() and digits.isdigit())
+        good = value == "-" or (field == WAKEUP and value == "?") or (digits.isascii() and digits.isdigit())
     if not good:
         raise Fatal(f'invalid {FIELDS[field]} field "{value}" in "{text}"')
 
@@ -97,10 +98,12 @@ def show(options: Options, lint: Lint, snapshot: Snapshot) -> None:
                 raise Fatal(f'invalid service attribute name: "{request.parts[2]}"')
     lines = {"M": _lines_m, "F": _lines_f, "P": _lines_p}[mode]
     for entry in lint.entries:
-        view = service_view(lint, snapshot, entry)
+        shown, own = entry, lint.overrides(entry)
+        if options.has("x"):
+            shown, own = _expanded(lint, snapshot, entry)
         for request in requests or [Request("*", 1, complaint)]:
             if request.matches(entry):
-                for line in lines(entry, request, style, view, options.has("x")):
+                for line in lines(shown, request, style, own):
                     request.matched = True
                     print(line)
     for request in requests:
@@ -108,34 +111,27 @@ def show(options: Options, lint: Lint, snapshot: Snapshot) -> None:
             warn(f'unmatched request: "{request.text}"')
 
 
-def service_view(lint: Lint, snapshot: Snapshot, entry: Entry) -> Snapshot:
-    """What the service of an entry sees."""
-    return snapshot.with_service(entry.fields[SERVICE], entry.fields[COMMAND], lint.overrides(entry))
+def _lines_m(entry: Entry, request: Request, style: Style, own: dict[str, str]) -> list[str]:
+    return [style.entry(entry)]
 
 
-def _lines_m(entry: Entry, request: Request, style: Style, view: Snapshot, expand: bool) -> list[str]:
-    return [style.entry(_expanded_entry(entry, view) if expand else entry)]
-
-
-def _lines_f(entry: Entry, request: Request, style: Style, view: Snapshot, expand: bool) -> list[str]:
-    entry = _expanded_entry(entry, view) if expand else entry
+def _lines_f(entry: Entry, request: Request, style: Style, own: dict[str, str]) -> list[str]:
     return [style.field(entry, at) for at, name in enumerate(FIELDS) if request.third(name)]
 
 
-def _lines_p(entry: Entry, request: Request, style: Style, view: Snapshot, expand: bool) -> list[str]:
-    own = {name: value for name, value in view.overrides().items() if request.third(name)}
-    if expand:
-        own = {name: expanded(view, name, value) for name, value in own.items()}
-    return [style.parameter(f"{entry.key}/{name}", value) for name, value in sorted(own.items())]
+def _lines_p(entry: Entry, request: Request, style: Style, own: dict[str, str]) -> list[str]:
+    return [style.parameter(f"{entry.key}/{name}", value) for name, value in sorted(own.items()) if request.third(name)]
 
 
-def _expanded_entry(entry: Entry, view: Snapshot) -> Entry:
-    """The entry with the values of its -o options expanded as the service sees them."""
+def _expanded(lint: Lint, snapshot: Snapshot, entry: Entry) -> tuple[Entry, dict[str, str]]:
+    """The entry and its options with values expanded as the service sees them."""
+    own = lint.overrides(entry)
+    view = snapshot.with_service(entry.fields[SERVICE], entry.fields[COMMAND], own)
     copy = Entry(entry.fields, list(entry.arguments), entry.number, entry.text)
     for at in override_places(entry.arguments):
         name, _equals, value = entry.arguments[at].partition("=")
-        copy.arguments[at] = f"{name}={expanded(view, name, value)}"
-    return copy
+        copy.arguments[at] = f"{name}={expanded(lint, view, name, value)}"
+    return copy, {name: expanded(lint, view, name, value) for name, value in own.items()}
 
 
 def edit(options: Options, path: str) -> int:
@@ -152,7 +148,7 @@ def _edited(text: str, path: str, mode: str, options: Options, word: str) -> str
     name, value = word, ""
     if options.has("e"):
         try:
-            name, value = split_assignment(word)
+            name, value = split_assignment(word.lstrip())
         except ValueError as error:
             raise Fatal(str(error)) from None
     request = Request(name, DEPTH[mode], EDIT_WHAT[mode], word)
@@ -203,10 +199,11 @@ def _change_field(name: str, value: str) -> Change:
     if name not in FIELDS:
         raise Fatal(f'invalid service attribute name: "{name}"')
     field = FIELDS.index(name)
-    if field != COMMAND:
-        check_field(field, value, value)
+    if field != COMMAND and len(split_words(value)) > 1:
+        raise Fatal("-Fe does not accept whitespace in non-command field")
 
     def change(entry: Entry) -> Entry:
+        check_field(field, value, value)
         if field != COMMAND:
             entry.fields[field] = value
             return entry
@@ -221,7 +218,7 @@ def _change_field(name: str, value: str) -> Change:
 
 
 def _change_parameter(options: Options, name: str, value: str) -> Change:
-    if len(split_words(value)) > 1:
+    if any(char in SPACE for char in value):
         raise Fatal("-Pe does not accept whitespace in parameter value")
 
     def change(entry: Entry) -> Entry:

@@ -13,7 +13,7 @@ from pytwfix.settings.clienttables import KEYS, table_names
 from pytwfix.settings.deprecated import LEGACY, advice
 from pytwfix.settings.kinds import Raw, SettingsError
 from pytwfix.settings.maincf import MainCf, parse_main, read_text
-from pytwfix.settings.mastercf import shared_overrides
+from pytwfix.settings.mastercf import override_places, shared_overrides
 from pytwfix.settings.snapshot import Snapshot
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ class Lint:
 
     def __init__(self, main: MainCf, entries: list[Entry]) -> None:
         self.main = main
-        self._lookup = Snapshot(main.values).get
+        self._lookup = self.lookup(Snapshot(main.values))
         self.entries = entries
         self.master = os.path.join(os.path.dirname(main.path), "master.cf")
         self.classes: dict[str, str] = dict.fromkeys([*registry.parameters(), *READ_ONLY], BUILTIN)
@@ -55,6 +55,17 @@ class Lint:
         self._read_values()
         self._add_user()
 
+    def lookup(self, snapshot: Snapshot) -> Lookup:
+        """The unexpanded text of a name as a snapshot has it, and the defaults of parameters of services."""
+
+        def text(name: str) -> str | None:
+            value = snapshot.get(name)
+            if value is None and name in self.services:
+                return self.services[name].default
+            return value
+
+        return text
+
     def _add_services(self) -> None:
         for entry in self.entries:
             command = entry.fields[-1]
@@ -70,19 +81,27 @@ class Lint:
 
     def _read_values(self) -> None:
         for name, value in self.main.values.items():
-            self._wanted_by_main += self._mentions(name, value)
+            if name not in READ_ONLY:
+                self._wanted_by_main += self._mentions(name, value, self.main.values.get)
         for key, own in self._overrides.items():
-            wanted = [one for name, value in own.items() for one in self._mentions(name, value)]
+            wanted = [
+                one
+                for name, value in own.items()
+                for one in self._mentions(name, value, _within(own, self.main.values.get))
+            ]
             self._own[key] = own.keys() & wanted
             self._wanted_by_master += [one for one in wanted if one not in own]
 
-    def _mentions(self, name: str, value: str) -> list[str]:
-        """The names that a value needs. What raw parameters mention comes with each mail."""
+    def _mentions(self, name: str, value: str, lookup: Lookup) -> list[str]:
+        """The names that a value needs. What raw parameters mention comes with each mail.
+
+        :param lookup: what the files say, without defaults.
+        """
         if isinstance(registry.find(name), Raw):
             return []
         found: list[str] = []
-        if name == "smtpd_restriction_classes" and "$" not in value:
-            found += value.replace(",", " ").split()
+        if name == "smtpd_restriction_classes":
+            found += _expanded(value, lookup).replace(",", " ").split()
         if "$" in value:
             try:
                 mentions(value, found)
@@ -98,7 +117,7 @@ class Lint:
         for table in self._scan("main.cf", self.main.values, self._lookup):
             self._used.update(self._client_keys(table))
         for key, own in self._overrides.items():
-            for table in self._scan("master.cf", own, lambda name, own=own: own.get(name, self._lookup(name))):  # type: ignore[misc]
+            for table in self._scan(f"master.cf:{key}", own, _within(own, self._lookup)):
                 self._own[key].update(self._client_keys(table))
 
     def _scan(self, file: str, values: dict[str, str], lookup: Lookup) -> list[tuple[str, str]]:
@@ -106,7 +125,8 @@ class Lint:
         found: list[tuple[str, str]] = []
         problems: list[str] = []
         for name, value in values.items():
-            if self.classes.get(name) in (BUILTIN, SERVICE) and not isinstance(registry.find(name), Raw):
+            known = self.classes.get(name) in (BUILTIN, SERVICE) and name not in READ_ONLY
+            if known and not isinstance(registry.find(name), Raw):
                 found += table_names(_expanded(value, lookup), problems)
         self.syntax += [f"{file}: {problem}" for problem in problems]
         self._tables.update(dict.fromkeys(found))
@@ -158,8 +178,8 @@ class Lint:
         return found
 
     def overrides(self, entry: Entry) -> dict[str, str]:
-        """The -o options of an entry, those of its doubles too: Postfix keeps them by service and type."""
-        return self._overrides[entry.key]
+        """The -o options of an entry that has some, those of its doubles too: Postfix keeps them by service and type."""
+        return self._overrides[entry.key] if override_places(entry.arguments) else {}
 
     def tables(self) -> list[str]:
         """What is wrong with the files of database tables: not there, or keys that the type does not know."""
@@ -178,6 +198,11 @@ class Lint:
                     if name not in KEYS[kind]
                 ]
         return found
+
+
+def _within(own: dict[str, str], lookup: Lookup) -> Lookup:
+    """The lookup of a service with options of its own."""
+    return lambda name: own[name] if name in own else lookup(name)
 
 
 def _expanded(value: str, lookup: Lookup) -> str:

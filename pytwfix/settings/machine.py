@@ -69,7 +69,7 @@ def check_networks(snapshot: Snapshot, expand_text: Callable[[str], str]) -> Non
     """SettingsError when mynetworks is to be made of settings that mean nothing."""
     if snapshot.stated("mynetworks") is not None:
         return
-    protocols = expand_text("$inet_protocols")
+    protocols = _stated(snapshot, "inet_protocols")
     for word in protocols.replace(",", " ").split():
         if word.lower() not in PROTOCOLS:
             raise SettingsError(f'unknown inet_protocols value "{word}" in "{protocols}"')

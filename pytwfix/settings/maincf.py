@@ -9,7 +9,7 @@ from pytwfix.settings.lines import SPACE, logical_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 DEFAULT_DIRECTORY = "/etc/postfix"
 
@@ -26,22 +26,37 @@ class MainCf:
         self.warnings: list[str] = []
 
 
-def parse_main(text: str, path: str = "main.cf", given: Mapping[str, str] | None = None) -> MainCf:
-    """The settings in `text`; `path` is for messages, `given` what is set already."""
+def parse_main(
+    text: str,
+    path: str = "main.cf",
+    given: Mapping[str, str] | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> MainCf:
+    """The settings in `text`.
+
+    :param path: for messages.
+    :param given: what is set already.
+    :param warn: told each warning at once, before an error ends the reading.
+    """
     found = MainCf(path)
     found.values.update(given or {})
+
+    def odd(warning: str) -> None:
+        found.warnings.append(warning)
+        if warn is not None:
+            warn(warning)
+
     for line in logical_lines(text):
-        whole = line.text
         if line.stray:
-            found.warnings.append(f'{path}: logical line must not start with whitespace: "{whole}"')
+            odd(f'{path}: logical line must not start with whitespace: "{line.text}"')
             continue
         try:
-            name, value = split_assignment(whole)
+            name, value = split_assignment(line.text)
         except ValueError as error:
             raise SettingsError(f"{path}, line {line.number}: {error}") from None
         old = found.values.get(name)
         if old is not None and old != value:
-            found.warnings.append(f"{path}, line {line.number}: overriding earlier entry: {name}={old}")
+            odd(f"{path}, line {line.number}: overriding earlier entry: {name}={old}")
         found.values[name] = value
         found.lines[name] = line.number
     return found
@@ -49,7 +64,6 @@ def parse_main(text: str, path: str = "main.cf", given: Mapping[str, str] | None
 
 def split_assignment(text: str) -> tuple[str, str]:
     """`name = value` taken apart; ValueError with Postfix's words."""
-    text = text.strip(SPACE + "\n")
     name, equals, value = text.partition("=")
     name = name.strip(SPACE)
     if not equals or any(char in SPACE for char in name):

@@ -11,7 +11,7 @@ from pytwfix.settings.maincf import read_text, split_assignment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 FIELDS = ("service", "type", "private", "unprivileged", "chroot", "wakeup", "process_limit", "command")
 TYPES = ("inet", "unix", "unix-dgram", "fifo", "pass")
@@ -82,8 +82,17 @@ class Service:
         self.line = 0
 
 
-def parse_entries(text: str, path: str = "master.cf", apart: bool = False) -> tuple[list[Entry], list[str]]:
-    """All entries in order, repeated ones too, and warnings. `apart` as in parse_entry."""
+def parse_entries(
+    text: str,
+    path: str = "master.cf",
+    apart: bool = False,
+    seen: Callable[[Entry], object] | None = None,
+) -> tuple[list[Entry], list[str]]:
+    """All entries in order, repeated ones too, and warnings.
+
+    :param apart: as in parse_entry.
+    :param seen: called with each entry, before an error in a later one ends the reading.
+    """
     found: list[Entry] = []
     warnings: list[str] = []
     for line in logical_lines(text):
@@ -95,6 +104,8 @@ def parse_entries(text: str, path: str = "master.cf", apart: bool = False) -> tu
             raise SettingsError(f"file {path}: line {line.number}: bad field count")
         found.append(entry)
         warnings += entry.warnings
+        if seen is not None:
+            seen(entry)
     return found, warnings
 
 

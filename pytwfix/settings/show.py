@@ -59,11 +59,11 @@ class Style:
 
 
 def fold(words: Iterable[str]) -> str:
-    """Words on lines shorter than WIDTH; lines after the first are indented."""
+    """Words on lines of at most WIDTH characters; lines after the first are indented."""
     lines: list[str] = []
     line = ""
     for word in words:
-        if line and len(line) + 1 + len(word) > WIDTH - 1 and line.strip():
+        if line and len(line) + 1 + len(word) > WIDTH:
             lines.append(line)
             line = INDENT + word
         else:

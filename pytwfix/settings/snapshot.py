@@ -53,10 +53,6 @@ class Snapshot:
             value = self._values.get(name)
         return value
 
-    def overrides(self) -> dict[str, str]:
-        """What master.cf says for this service alone."""
-        return {name: value for name, value in self._own.items() if name not in ("service_name", "process_name")}
-
     def get(self, name: str) -> str | None:
         """The unexpanded text of a parameter, its default included; None when there is no such name."""
         value = self.stated(name)

@@ -45,7 +45,7 @@ def alias_entries(
 
 def _name(tokens: list[Token]) -> bytes:
     """The name in external form: quoted as a whole when a part of it must be."""
-    bare = _joined([token if token[0] != QUOTED else (WORD, token[1]) for token in tokens])
+    bare = _joined([(kind, b"[" + text + b"]" if kind == LITERAL else text) for kind, text in tokens])
     if len(tokens) == 1 and tokens[0][0] in (WORD, QUOTED):
         bare = tokens[0][1]
     if all(_PLAIN_ATOM.match(part) for part in bare.split(b".")):

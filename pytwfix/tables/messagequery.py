@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
+_FIELD = re.compile(rb"([!-9;-~]+)([ \t]*):")
 _TYPE = re.compile(rb"content-type[ \t]*:[ \t\n]*([^;\s]+)(.*)", re.IGNORECASE | re.DOTALL)
 _BOUNDARY = re.compile(rb';[ \t\n]*boundary[ \t\n]*=[ \t\n]*(?:"((?:[^"\\]|\\.)*)"|([^;\s]+))', re.IGNORECASE)
 
@@ -43,10 +43,11 @@ class _Message:
         self._type = b""
         while self._index < len(self._lines):
             line = self._lines[self._index]
-            if not _FIELD.match(line):
+            name = _FIELD.match(line)
+            if name is None:
                 return
             self._index += 1
-            field = [line]
+            field = [name[1] + line[name.end(2) :]]  # white space in front of the colon goes
             while self._index < len(self._lines) and self._lines[self._index][:1] in (b" ", b"\t"):
                 field.append(self._lines[self._index])
                 self._index += 1

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from pytwfix.basics.disk import Disk
+from pytwfix.basics.printable import printable_text
 from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.maincf import config_directory, read_main
 from pytwfix.settings.snapshot import Snapshot
@@ -23,7 +24,7 @@ class CommandLog:
 
     def _say(self, text: str) -> None:
         sys.stdout.flush()
-        sys.stderr.write(f"{self._program}: {text}\n")
+        sys.stderr.write(f"{self._program}: {printable_text(text, True)}\n")
 
     def info(self, text: str) -> None:
         self._say(text)
@@ -97,5 +98,5 @@ def command_tables(
 def die(program: str, text: str) -> NoReturn:
     """Say why, and end with exit status 1."""
     sys.stdout.flush()
-    sys.stderr.write(f"{program}: fatal: {text}\n")
+    sys.stderr.write(f"{program}: fatal: {printable_text(text, True)}\n")
     raise SystemExit(1)

@@ -72,6 +72,8 @@ class Judge:
         for question, answer in zip(case.questions, answers, strict=True):
             self.commands += 1
             self.keys += question.keys
+            if answer.status < 0:
+                break  # it crashed
             real = self._known.compared(question, answer)
             try:
                 ours = self._known.compared(question, ask(question))

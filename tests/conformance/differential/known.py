@@ -17,6 +17,8 @@ LEVELS = ("0", "1", "2", "3.6")
 REMOVAL = re.compile(r".*support for parameter .* (will be|has been) removed; instead.*\n|.*DEPRECATION_README.*\n")
 # A parameter is evaluated when Postfix meets it in a hash table: which of several faults it meets first, and what it has
 # warned of by then, is an accident. That there is one is compared.
+OFFSET = re.compile(r"(error in regex at offset) \d+")  # another release of PCRE2 counts otherwise
+STAMP = re.compile(r"(YP_LAST_MODIFIED:?\t)\d+")
 MACRO_FAULT = "macro processing error"
 EARLY_FAULT = "unknown inet_protocols value"
 COMMENT = re.compile(r".*#comment after other text is not allowed.*\n")  # new in 3.11
@@ -41,6 +43,7 @@ class Known:
         """What of an answer is compared."""
         out = answer.out
         lines = COMMENT.sub("", REMOVAL.sub("", answer.err)).splitlines(True)
+        lines = [OFFSET.sub(r"\1", line) for line in lines]
         err = "".join(sorted(set(lines)))  # order and repetition are those of Postfix's hash tables
         if "usage: " in err:
             err = "usage"  # the text names the options of the release
@@ -49,7 +52,12 @@ class Known:
                 err = fault
         if question.program == "postconf" and len(out) > 2000:
             out = self._without_differing(out)
-        return answer.status, out, err, answer.files
+        files = answer.files
+        if "main.cf" in files:  # new names are appended in the order of a hash table
+            files = {**files, "main.cf": "\n".join(sorted(files["main.cf"].split("\n")))}
+        if "-s" in question.words:  # the order is the database's
+            out = STAMP.sub(r"\1", "\n".join(sorted(out.split("\n"))))
+        return answer.status, out, err, files
 
     def _without_differing(self, out: str) -> str:
         entries = re.split(r"\n(?!    )", out)
