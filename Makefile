@@ -2,14 +2,14 @@
 # make test     install and run every test that this machine can run
 # make peers    install (root, apt-get) the real servers that tests talk to
 # make lint     ruff and mypy
-# make bench    measure, beside a real Postfix where one is installed
+# make bench    measure, beside a real Postfix where one is installed; bench-tables: lookup tables alone
 
 PYTHON ?= $(shell for p in /usr/bin/python3.13 /usr/bin/python3.12 /usr/bin/python3.11 python3; do command -v $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 ROUNDS ?= 200
 
-.PHONY: install run test unit peers lint bench crash clean
+.PHONY: install run test unit peers lint bench bench-tables crash clean
 
 install: $(VENV)/.installed
 run: install
@@ -39,6 +39,9 @@ peers:
 
 bench: $(VENV)/.dev
 	$(BIN)/python bench/bench.py
+
+bench-tables: $(VENV)/.dev
+	$(BIN)/python bench/tables.py
 
 crash: $(VENV)/.dev
 	$(BIN)/python -m tests.integration.crash --rounds $(ROUNDS)
