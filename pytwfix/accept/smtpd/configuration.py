@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from twisted.internet.defer import Deferred, succeed
 
 from pytwfix.accept.smtpd import catalogue, ehlo, log
+from pytwfix.accept.smtpd.milters import filter_lists
 from pytwfix.accept.smtpd.restrictions import Parser, RestrictionList, split
 from pytwfix.accept.smtpd.safety import check_relay_safety
 from pytwfix.accept.smtpd.sasl import Sasl, acceptable, check_options, implementation
 from pytwfix.accept.smtpd.settings import SmtpdSettings
 from pytwfix.accept.smtpd.state import OK, State
 from pytwfix.accept.smtpd.tls import ServerTls
-from pytwfix.contracts import cleanup
+from pytwfix.accept.smtpd.transaction import cleanup_flags
 from pytwfix.contracts.tables import DEFAULT_FLAGS, PARENT
 from pytwfix.dialogs.smtp_server import Rules, SmtpServer
 from pytwfix.mail.reply import Reply
@@ -114,6 +115,7 @@ class Configuration:
         self._bind_maps(host, cfg, common)
         self._bind_restrictions(host, cfg)
         self.codes = _codes(cfg)
+        self.milters = filter_lists(host, cfg, self.cleanup_flags)
         self.rules = self._rules(cfg, common)
         self.tls = ServerTls(cfg, common)
         if self.sasl_enabled:
@@ -140,7 +142,7 @@ class Configuration:
         self.reject_footer = cfg.smtpd_reject_footer
         self.verp_delimiters = common.default_verp_delimiters
         self.delay_reject = cfg.smtpd_delay_reject
-        self.cleanup_flags = _cleanup_flags(split(cfg.receive_override_options))
+        self.cleanup_flags = cleanup_flags(split(cfg.receive_override_options))
         self.content_filter = cfg.content_filter
         unknown_checks = "no_unknown_recipient_checks" not in split(cfg.receive_override_options)
         self.reject_unlisted_recipient = cfg.smtpd_reject_unlisted_recipient and unknown_checks
@@ -339,18 +341,6 @@ class Configuration:
 def own_addresses(common: CommonSettings) -> frozenset[str]:
     """inet_interfaces and proxy_interfaces, as far as they are addresses."""
     return frozenset(word.strip("[]") for word in split(f"{common.inet_interfaces} {common.proxy_interfaces}"))
-
-
-def _cleanup_flags(overrides: list[str]) -> int:
-    flags = cleanup.FILTER | cleanup.MAP | cleanup.MILTER | cleanup.SMTP_REPLY
-    dropped = {
-        "no_address_mappings": cleanup.MAP,
-        "no_header_body_checks": cleanup.FILTER,
-        "no_milters": cleanup.MILTER,
-    }
-    for word in overrides:
-        flags &= ~dropped.get(word, 0)
-    return flags
 
 
 def _codes(cfg: Any) -> Codes:

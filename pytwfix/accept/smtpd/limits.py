@@ -45,6 +45,7 @@ class Limits:
             return None
         at_once, rate = await state.host.peers.counters.connect(state.host.service, self._prefix)
         self._connected = True
+        state.connections = at_once
         if config.connection_count_limit and at_once > config.connection_count_limit:
             return self._too_many("Connection concurrency", at_once)
         if config.connection_rate_limit and rate > config.connection_rate_limit:

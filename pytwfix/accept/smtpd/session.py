@@ -61,6 +61,7 @@ class Session(SideCommands):
         refused = await self._limits.connect()
         await config.bind(self._core, client)
         refused = refused or await self._checks.connect()
+        instead = None if refused else await self._open_milters()
         if self._core.pending and not refused:
             log.improper_pipelining(self._log, "CONNECT", client.namaddr, self._core.peek())
             if config.rules.forbid_pipelining:
@@ -70,7 +71,7 @@ class Session(SideCommands):
             self._core.greet(self._dressed(refused))
             self._denied = Reply(503, "5.7.0", f"Error: access denied for {client.namaddr}")
         else:
-            self._core.greet(config.greeting)
+            self._core.greet(instead or config.greeting)
         return True
 
     async def _serve(self) -> None:
@@ -104,6 +105,7 @@ class Session(SideCommands):
             log.ended(self._log, gone, self._place(), state.namaddr, state.queue_id)
         self._drop_mail(gone)
         self._abandon_exchange()
+        self._close_milters()
         self._limits.disconnect()
         notes = " notes=bare_lf" if self._config.note_bare_lf and core.bare_lf else ""
         log.disconnect(self._log, state.namaddr, self.counts.line() + notes)
@@ -203,7 +205,8 @@ class Session(SideCommands):
         if event.header_like or await self._config.forbidden_commands.match(word):
             log.not_smtp(self._log, self._state.namaddr, line)
             return replies.GOODBYE
-        return replies.UNKNOWN
+        refused = await self._milters.unknown(event.line) if self._milters is not None else None
+        return refused or replies.UNKNOWN
 
     async def _helo(self, event: events.Helo) -> Reply:
         state = self._state
@@ -215,6 +218,8 @@ class Session(SideCommands):
             return refused
         self._drop_mail()
         state.protocol = "ESMTP" if event.verb == "EHLO" else "SMTP"
+        if self._milters is not None and (refused := await self._milters.helo(event)):
+            return refused
         if event.verb == "HELO":
             return Reply(250, "", self._config.hostname)
         gone = self._core.discarded
@@ -234,12 +239,14 @@ class Session(SideCommands):
             state.sasl_sender = state.text(event.auth)
         state.size = event.size
         refused = size_refused(state, event.size) or await self._checks.mail()
+        if refused is None and self._milters is not None:
+            refused = await self._milters.mail(event)
         if refused:
             state.reset()
             return refused
         state.instance = config.new_instance(self._host)
         self._overshoot = 0
-        self._mail = Transaction(state, event, self._forwarded)
+        self._mail = Transaction(state, event, self._forwarded, self._milters)
         return replies.MAIL_OK
 
     async def _rcpt(self, event: events.Rcpt) -> Reply:
@@ -256,6 +263,8 @@ class Session(SideCommands):
         try:
             if event.recipient.lower() != b"postmaster":
                 refused = await self._checks.recipient("RCPT", config.recipient_lists)
+            if self._milters is not None:
+                refused = await self._milters.rcpt(event, refused)
             if refused is None:
                 await mail.recipient(event, self._context or await self._rewrite_context())
         finally:
@@ -279,6 +288,8 @@ class Session(SideCommands):
         assert mail is not None
         self._only_recipient(mail)
         refused = await self._checks.data(stage)
+        if refused is None and self._milters is not None:
+            refused = await self._milters.data(stage)
         state.recipient = None
         if refused is None:
             waiting = mail.start_content()
@@ -351,6 +362,8 @@ class Session(SideCommands):
         mail, self._mail = self._mail, None
         if mail is not None:
             mail.abort(reason)
+            if self._milters is not None:
+                self._milters.abort()
         self._state.reset()
 
     async def _rset(self, event: events.Rset) -> Reply:

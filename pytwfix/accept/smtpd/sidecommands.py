@@ -13,6 +13,7 @@ from pytwfix.accept.smtpd.auth import Authentication, already
 from pytwfix.accept.smtpd.checks import Checks
 from pytwfix.accept.smtpd.counts import Counts
 from pytwfix.accept.smtpd.limits import Limits
+from pytwfix.accept.smtpd.milters import SessionMilters, session_milters
 from pytwfix.accept.smtpd.state import State
 from pytwfix.accept.smtpd.tls import handshake
 from pytwfix.dialogs import smtp_events as events
@@ -39,6 +40,7 @@ class SideCommands:
         "_host",
         "_limits",
         "_log",
+        "_milters",
         "_state",
         "_wire",
         "counts",
@@ -57,10 +59,24 @@ class SideCommands:
         self._denied: Reply | None = None
         self._context = ""
         self._exchange: Authentication | None = None
+        self._milters: SessionMilters | None = None
         self.counts = Counts(config.soft_error_limit, config.hard_error_limit, config.junk_command_limit)
 
     def _drop_mail(self, reason: str = "") -> None:
         raise NotImplementedError
+
+    async def _open_milters(self) -> Reply | None:
+        """Tell filters of the client; what is said instead of the greeting when they refuse it."""
+        if self._config.milters is None:
+            return None
+        self._close_milters()
+        milters = self._milters = await session_milters(self._state)
+        return await milters.connect() if milters is not None else None
+
+    def _close_milters(self) -> None:
+        milters, self._milters = self._milters, None
+        if milters is not None:
+            milters.close()
 
     async def _noop(self, event: events.Noop) -> Reply:
         return replies.OK
@@ -126,8 +142,9 @@ class SideCommands:
         refused = await self._checks.connect()
         if refused:
             self._denied = Reply(503, "5.7.0", f"Error: access denied for {client.namaddr}")
+        instead = None if refused else await self._open_milters()
         self._core.restart()
-        return refused or self._config.greeting
+        return refused or instead or self._config.greeting
 
     # TLS.
 

@@ -77,6 +77,7 @@ class State:
         "actions",
         "client",
         "config",
+        "connections",
         "deferred_if_permit",
         "deferred_if_reject",
         "depth",
@@ -116,6 +117,7 @@ class State:
         self.improper = False
         self.hangup = False
         self.depth = 0
+        self.connections = 0  # of this client at once, as far as it is counted
         self.warn = False
         self.etrn = b""
         self.instance = ""

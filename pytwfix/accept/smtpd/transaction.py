@@ -10,22 +10,38 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 
 from pytwfix.accept.smtpd import log, received
-from pytwfix.contracts.cleanup import Committed, ITransaction, Origin
+from pytwfix.contracts.cleanup import FILTER, MAP, MILTER, SMTP_REPLY, Committed, ITransaction, Origin
 from pytwfix.mail.envelope import REQUIRETLS_ESMTP, SMTPUTF8_REQUESTED, Client, Recipient
 
 if TYPE_CHECKING:
     from pytwfix.accept.smtpd.client import Forwarded
+    from pytwfix.accept.smtpd.milters import SessionMilters
     from pytwfix.accept.smtpd.state import State
     from pytwfix.dialogs.smtp_events import Mail, Rcpt
+
+_OVERRIDES = {"no_address_mappings": MAP, "no_header_body_checks": FILTER, "no_milters": MILTER}
+
+
+def cleanup_flags(overrides: list[str]) -> int:
+    """What cleanup is to do with mail that comes by SMTP: all but what receive_override_options leave out."""
+    flags = FILTER | MAP | MILTER | SMTP_REPLY
+    for word in overrides:
+        flags &= ~_OVERRIDES.get(word, 0)
+    return flags
 
 
 class Transaction:
     """From MAIL to the dot. `failed` is set when the content cannot be taken any more."""
 
-    __slots__ = ("_forwarded", "_mail", "_open", "_sent_actions", "_single", "_started", "_state", "size", "too_big")
+    __slots__ = (
+        "_forwarded", "_mail", "_milters", "_open", "_sent_actions", "_single", "_started", "_state", "size", "too_big",
+    )  # fmt: skip
 
-    def __init__(self, state: State, mail: Mail, forwarded: Forwarded) -> None:
+    def __init__(
+        self, state: State, mail: Mail, forwarded: Forwarded, milters: SessionMilters | None = None
+    ) -> None:
         self._state = state
+        self._milters = milters
         self._mail = mail
         self._forwarded = forwarded
         self._open: ITransaction | None = None
@@ -79,6 +95,7 @@ class Transaction:
             source=state.namaddr,
             service="smtpd",
             arrival=state.host.now(),
+            milters=self._milters.for_cleanup if self._milters is not None else None,
         )
 
     def _send_actions(self, opened: ITransaction) -> None:
