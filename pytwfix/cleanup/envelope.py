@@ -110,9 +110,9 @@ class EnvelopeWriter:
         config = self._config
         address = recipient.address or config.empty_recipient
         address = await self._rewriter.rewrite("local", address)
-        recipient = self._named(recipient, address)
         if self._mapped and config.envelope_recipient:
             address = await self.canonical(address, config.envelope_recipient)
+        recipient = self._named(recipient, address)
         if copies and self.named is not None:
             self.named.append(address)
         if not self._mapped:

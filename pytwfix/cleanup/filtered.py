@@ -42,6 +42,7 @@ class FilteredMail:
         self._body: Spool | None = None  # a new one
         self._own: bytes | None = None  # our own Received:, which is there once and is shown to nobody
         self._changed = False
+        self.log = mail.log
         self.leading_space = False
         for field in self._fields:
             if name_of(field) == b"received":

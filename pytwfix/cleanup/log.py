@@ -110,7 +110,7 @@ def no_prepend(log: ILog) -> None:
 
 def milter(log: ILog, queue_id: str, action: str, stage: str, source: str, text: str, rest: str) -> None:
     """LG-4: what filters decided of a mail; `rest` are its addresses."""
-    shown = "".join(char if char.isprintable() else "?" for char in text.replace("\n", "??"))
+    shown = "".join(char if char.isprintable() else "?" for char in text)
     log.info(f"{queue_id}: milter-{action}: {stage} from {source}: {shown};{rest}")
 
 

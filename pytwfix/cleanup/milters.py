@@ -25,10 +25,11 @@ _END = "END-OF-MESSAGE"
 class Macros:
     """IMacros of mail that did not come by SMTP: from localhost."""
 
-    __slots__ = ("_mail",)
+    __slots__ = ("_mail", "mailing")
 
     def __init__(self, mail: Transaction) -> None:
         self._mail = mail
+        self.mailing = False
 
     def macro(self, name: str) -> str | None:
         known = _FIXED.get(name)
@@ -43,14 +44,14 @@ class Macros:
             return cfg.milter_macro_v
         if name == "daemon_name":
             return cfg.milter_macro_daemon_name
-        if name == "mail_addr":
+        if name == "mail_addr" and self.mailing:
             return _text(mail.envelope.sender)
         return _text(mail.last) if name == "rcpt_addr" else None
 
 
 _FIXED = {
     "_": "localhost [127.0.0.1]", "client_addr": "127.0.0.1", "client_name": "localhost", "client_ptr": "localhost",
-    "client_port": "0", "daemon_addr": "127.0.0.1", "daemon_port": "0", "client_resolve": "OK",
+    "client_port": "0", "daemon_addr": "127.0.0.1", "daemon_port": "0",
 }  # fmt: skip
 
 
@@ -66,15 +67,16 @@ async def filtered(mail: Transaction, held: Held, session: IMilters | None) -> b
         _obey(mail, _END, await session.message(content))
         return content.header()
     config = mail.config
-    milters = Milters(mail.host, config.milters, config.macro_lists, Macros(mail))
+    macros = Macros(mail)
+    milters = Milters(mail.host, config.milters, config.macro_lists, macros)
     try:
-        await _imagined(mail, milters, content)
+        await _imagined(mail, milters, macros, content)
     finally:
         milters.close()
     return content.header()
 
 
-async def _imagined(mail: Transaction, milters: Milters, content: FilteredMail) -> None:
+async def _imagined(mail: Transaction, milters: Milters, macros: Macros, content: FilteredMail) -> None:
     """A session for mail that came without one."""
     envelope = mail.envelope
     mail.last = b""
@@ -82,12 +84,13 @@ async def _imagined(mail: Transaction, milters: Milters, content: FilteredMail) 
         return
     if await _told(mail, "EHLO", milters.helo("localhost")):
         return
+    macros.mailing = True
     if await _told(mail, "MAIL", milters.mail([envelope.sender])):
         return
     for address in mail.addresses.named or ():
         mail.last = address
         verdict = await milters.rcpt([address])
-        if verdict is not None and verdict.reply is not None and verdict.reply.code >= 500:
+        if verdict is not None and verdict.reply is not None:
             _log(mail, "RCPT", verdict)
             log.milter_recipient_refused(mail.log, mail.queue_id)
             raise queue_file_write_error("a filter refused a recipient")
@@ -105,8 +108,7 @@ async def _told(mail: Transaction, stage: str, waiting: Deferred[Verdict | None]
 
 
 def _log(mail: Transaction, stage: str, verdict: Verdict) -> None:
-    reply = verdict.reply
-    text = verdict.text if reply is None else f"{reply.dsn} {reply.text}".lstrip()
+    text = verdict.text if verdict.reply is None else verdict.text[4:]  # without the code
     source, rest = mail.named_source("localhost[127.0.0.1]"), mail.addressed()
     log.milter(mail.log, mail.queue_id, verdict.kind, stage, source, text, rest)
 

@@ -314,6 +314,7 @@ class Transaction:
             await self._extract()
         for address in self._copies:
             await self.addresses.copy(address)
+        self._copies.clear()
         if self.config.always_bcc and self._copied:
             await self.addresses.copy(self.config.always_bcc)
         if not self.envelope.recipients:
@@ -326,6 +327,8 @@ class Transaction:
         """Filters decide (CL-10); then what was held back goes to the queue file. MailError: refused."""
         await self._written(held.finish())
         header = await filtered(self, held, self._origin.milters)
+        for address in self._copies:
+            await self.addresses.added(Recipient(address, address))
         if self.refusal is not None:
             raise self.refusal
         self.discarded = self.discarded or not self.envelope.recipients

@@ -10,21 +10,26 @@ from pytwfix.mail.reply import Reply
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
+    from pytwfix.contracts.host import ILog
     from pytwfix.dialogs.milter import Edit
 
 REJECT, DISCARD, HOLD = "reject", "discard", "hold"  # as in log lines: milter-reject, ...
 
 
 class Verdict(NamedTuple):
-    """What filters decided. `reply` of a reject; it hangs up when the session is to end."""
+    """What filters decided. `reply` of a reject; it hangs up when the session is to end. `words`: as the filter put it,
+    line ends and all."""
 
     kind: str
     reply: Reply | None = None
+    words: str = ""
 
     @property
     def text(self) -> str:
-        """For the log."""
-        return self.reply.line() if self.reply is not None else f"milter triggers {self.kind.upper()} action"
+        """For the log, in one line."""
+        if self.reply is None:
+            return f"milter triggers {self.kind.upper()} action"
+        return self.words.replace("\r", "?").replace("\n", "?") or self.reply.line()
 
 
 class IMacros(Protocol):
@@ -35,6 +40,9 @@ class IMacros(Protocol):
 
 class IFilteredMail(Protocol):
     """A complete mail that filters look at, one after the other: each sees what the one before made of it."""
+
+    log: ILog
+    """Of the room that asks: where to say what is wrong with a filter."""
 
     leading_space: bool
     """Set by the filter at work: values begin with the space after the colon, in both directions."""

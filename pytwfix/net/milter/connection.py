@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint, UNIXClientEndpoint
@@ -157,19 +157,25 @@ def connect(host: IHost, to: Filter) -> Deferred[MilterConnection]:
     """Errback: FilterGone with the system's words for it."""
     factory: Any = Factory.forProtocol(lambda: MilterConnection(host))  # type: ignore[arg-type]
     factory.noisy = False
-    connecting: Any = _endpoint(host, to).connect(factory)
+    made: Deferred[MilterConnection] = Deferred()
     # Endpoints have time limits of their own, but a name server that does not answer is not under them.
-    timer = host.call_later(to.connect_timeout, connecting.cancel)
+    timer = host.call_later(to.connect_timeout, lambda: made.errback(FilterGone(TIMED_OUT)))
 
-    def ended(result: object) -> object:
-        late = not timer.active()
-        if not late:
+    def connected(connection: MilterConnection) -> None:
+        if made.called:
+            connection.abort()
+            return
+        timer.cancel()
+        made.callback(connection)
+
+    def failed(failure: Failure) -> None:
+        if not made.called:
             timer.cancel()
-        if isinstance(result, Failure):
-            raise FilterGone(TIMED_OUT if late else _words(result.value)) from None
-        return result
+            made.errback(FilterGone(_words(failure.value)))
 
-    return cast("Deferred[MilterConnection]", connecting.addBoth(ended))
+    connecting: Any = _endpoint(host, to).connect(factory)
+    connecting.addCallbacks(connected, failed)
+    return made
 
 
 def _endpoint(host: IHost, to: Filter) -> Any:

@@ -44,6 +44,7 @@ class MilterFilter:
         "_filter",
         "_host",
         "_lists",
+        "_log",
         "_macros",
         "_mailing",
         "_over",
@@ -54,6 +55,7 @@ class MilterFilter:
 
     def __init__(self, host: IHost, to: Filter, lists: MacroLists, macros: IMacros) -> None:
         self._host = host
+        self._log = host.log
         self._filter = to
         self._lists = lists
         self._macros = macros
@@ -79,11 +81,11 @@ class MilterFilter:
         try:
             self._connection = connection = await connect(self._host, to)
         except FilterGone as error:
-            log.unreachable(self._host.log, to.name, str(error))
+            log.unreachable(self._log, to.name, str(error))
             self._stop(_DEFAULTS[to.default_action])
             return
         except Exception as error:
-            log.unreachable(self._host.log, to.name, str(error))
+            log.unreachable(self._log, to.name, str(error))
             self._stop(_DEFAULTS[to.default_action])
             return
         try:
@@ -92,7 +94,7 @@ class MilterFilter:
         except (FilterGone, MilterError) as error:
             self._failed(wire.NEGOTIATE, error)
             if isinstance(error, FilterGone):
-                log.broken(self._host.log, to.name, "read error in initial handshake")
+                log.broken(self._log, to.name, "read error in initial handshake")
 
     def abort(self) -> None:
         """The mail has ended."""
@@ -117,9 +119,9 @@ class MilterFilter:
         verdict = _DEFAULTS[self._filter.default_action]
         if isinstance(error, FilterGone):
             what = wire.COMMAND_NAMES[command]
-            log.broken(self._host.log, name, f"can't read {what} reply packet header: {error}")
+            log.broken(self._log, name, f"can't read {what} reply packet header: {error}")
         else:
-            log.broken(self._host.log, name, error.text)
+            log.broken(self._log, name, error.text)
             if error.ours and verdict is LATER:
                 verdict = MISCONFIGURED
         if self._connection is not None:
@@ -197,7 +199,7 @@ class MilterFilter:
 
     def _discard(self, command: bytes) -> Verdict | None:
         if command in _OF_CONNECTION:
-            log.broken(self._host.log, self._filter.name, "DISCARD action is not allowed for connect or helo")
+            log.broken(self._log, self._filter.name, "DISCARD action is not allowed for connect or helo")
             return None
         self._accepted = True
         return DISCARDED
@@ -212,7 +214,8 @@ class MilterFilter:
             return CLOSING
         if kind == wire.REPLY:
             code, dsn, text = wire.read_reply_text(reply[1:])
-            return Verdict(REJECT, Reply(code, dsn, text, hangup=code == 421))
+            words = reply[1:].partition(b"\0")[0].decode("utf-8", "replace").replace("%%", "%")
+            return Verdict(REJECT, Reply(code, dsn, text, hangup=code == 421), words)
         raise unexpected(command, reply)
 
     # -- content ---------------------------------------------------------------------------------------------------
@@ -221,6 +224,7 @@ class MilterFilter:
         """Show the filter the whole mail, make its edits, and give its verdict."""
         command = wire.HEADER
         mail.leading_space = self._agreement is not None and self._agreement.leading_space
+        self._log = mail.log
         self._skip_body = self._replacing = False
         try:
             try:

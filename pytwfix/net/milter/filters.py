@@ -65,7 +65,8 @@ def _filter(item: str, cfg: MilterSettings) -> Filter:
         parts = _split_attributes(item)
         if not parts:
             raise FilterError(f'empty milter definition: "{item}"')
-        item, options = parts[0], dict(_option(part, item) for part in parts[1:])
+        item = parts[0]
+        options = dict(_option(part, item) for part in parts[1:])
     kind, host, port = _endpoint(item)
     action = options.get("default_action", cfg.milter_default_action).strip().lower()
     if action not in ACTIONS:
@@ -104,7 +105,7 @@ def _endpoint(text: str) -> tuple[str, str, str]:
     if kind not in ("inet", "inet6"):
         raise FilterError(f"invalid transport name: {kind} in Milter service: {text}")
     try:
-        place = parse_hostport(rest, default_host="localhost")
+        place = parse_hostport(rest)
     except ValueError as error:
         raise FilterError(str(error)) from error
     if not place.port:
