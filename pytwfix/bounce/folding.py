@@ -7,7 +7,9 @@ INDENT = "    "
 
 
 def folded(text: str) -> str:
-    """`text` in lines of at most 79 characters where its words allow it, all but the first indented."""
+    """`text` in lines of at most 79 characters where its words allow it, all but the first indented, none of them with
+    blanks at its end."""
+    text = text.rstrip(" ")
     if len(text) <= WIDTH:
         return text
     lines: list[str] = []

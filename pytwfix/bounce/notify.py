@@ -19,7 +19,7 @@ from pytwfix.bounce.sending import Post, double_bounce
 from pytwfix.bounce.settings import BounceSettings
 from pytwfix.bounce.texts import Texts
 from pytwfix.mail.envelope import REQUIRETLS_ESMTP, TRACE_PROBE, TRACE_RECORD, TRACE_VERIFY_ONLY
-from pytwfix.mail.status import NOTIFY_DELAY, NOTIFY_FAILURE, NOTIFY_SUCCESS, RET_HDRS
+from pytwfix.mail.status import NOTIFY_DELAY, NOTIFY_FAILURE, NOTIFY_SUCCESS, RET_FULL, RET_HDRS
 from pytwfix.mail.verp import verp_sender
 from pytwfix.tables.names import split_list
 
@@ -48,8 +48,13 @@ class Notifier:
             told, copied = wanted(reports, NOTIFY_FAILURE), "bounce" in split_list(cfg.notify_classes)
             if not told and not copied:
                 return
-            post = await self._post(cfg, envelope, BOUNCED, self._whole(cfg, envelope))
-            await self._to_sender(cfg, post, envelope, told, verp)
+            whole = self._whole(cfg, envelope)
+            post = await self._post(cfg, envelope, BOUNCED, whole)
+            if verp and envelope.verp and not cfg.disable_verp_bounces:
+                await self._one_by_one(cfg, post, envelope, reports, whole, copied)
+                return
+            if told:
+                await post.to_sender(envelope.sender, told, whole)
             if copied:
                 await post.to_postmaster(cfg.bounce_notice_recipient.encode(), reports, False)
 
@@ -86,20 +91,20 @@ class Notifier:
 
     # How it is done.
 
-    async def _to_sender(
-        self, cfg: BounceSettings, post: Post, envelope: Envelope, reports: Reports, verp: bool
+    async def _one_by_one(
+        self, cfg: BounceSettings, post: Post, envelope: Envelope, reports: Reports, whole: bool, copied: bool
     ) -> None:
-        whole = self._whole(cfg, envelope)
-        if verp and envelope.verp and not cfg.disable_verp_bounces:
-            for report in reports:
+        """VERP: a notice, and a copy, for each recipient."""
+        for report in reports:
+            if wanted([report], NOTIFY_FAILURE):
                 to = verp_sender(envelope.sender, envelope.verp, report.recipient)
                 await post.to_sender(to, [report], whole)
-        elif reports:
-            await post.to_sender(envelope.sender, reports, whole)
+            if copied:
+                await post.to_postmaster(cfg.bounce_notice_recipient.encode(), [report], False)
 
     async def _double_bounce(self, cfg: BounceSettings, envelope: Envelope, reports: Reports) -> None:
         if "2bounce" in split_list(cfg.notify_classes):
-            whole = self._whole(cfg, envelope)
+            whole = self._whole(cfg, envelope, RET_FULL)  # the postmaster has asked for nothing less
             post = await self._post(cfg, envelope, BOUNCED, whole)
             await post.to_postmaster(cfg.double_bounce_notice_recipient.encode(), reports, whole, must=True)
 
@@ -110,10 +115,10 @@ class Notifier:
         return Post(self._host, cfg, envelope, notice, kind.what)
 
     @staticmethod
-    def _whole(cfg: BounceSettings, envelope: Envelope) -> bool:
+    def _whole(cfg: BounceSettings, envelope: Envelope, ret: int = 0) -> bool:
         """Whether the body goes along: unless it is large, secret, or not wanted (RET=HDRS)."""
         secret = envelope.sendopts & REQUIRETLS_ESMTP and cfg.requiretls_redact_dsn
-        return not secret and envelope.dsn_ret != RET_HDRS and envelope.size <= cfg.bounce_size_limit
+        return not secret and (ret or envelope.dsn_ret) != RET_HDRS and envelope.size <= cfg.bounce_size_limit
 
 
 def wanted(reports: Reports, notify: int) -> list[Report]:

@@ -24,8 +24,9 @@ def addresses(text: bytes) -> list[bytes]:
 
 def probe(sender: bytes, recipients: list[bytes]) -> list[bytes]:
     """The mail of sendmail -bv, which asks what would become of one: its header alone (DS-3)."""
-    people = b", ".join(map(external_form, recipients))
-    return [b"From: " + (external_form(sender) or b"MAILER-DAEMON"), b"Subject: probe", b"To: " + people, b""]
+    people = b",\n\t".join(map(external_form, recipients)).split(b"\n")
+    people[0] = b"To:\t" + people[0]
+    return [b"From: " + (external_form(sender) or b"MAILER-DAEMON"), b"Subject: probe", *people, b""]
 
 
 def read_lines(data: bytes, dots: bool, endings: str) -> list[bytes]:

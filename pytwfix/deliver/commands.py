@@ -11,10 +11,14 @@ import re
 from collections.abc import Mapping
 
 from pytwfix.basics.environment import chosen
-from pytwfix.contracts.asuser import AsUserError, CommandResult
+from pytwfix.contracts.asuser import AsUserError, CommandResult, Identity
 from pytwfix.mail.status import Dsn
 
 PATH = "/usr/bin:/bin"
+UNIX = "x-unix"  # the kind of a Diagnostic-Code that a command gave
+CHDIR = "cannot change directory to "
+CHROOT = "chroot "
+_INTERNAL = "internal software error"
 OUTPUT_LIMIT = 4096
 
 # exit status -> enhanced status, words
@@ -52,18 +56,21 @@ def verdict(result: CommandResult, command: str) -> Dsn:
     """
     output = shown(result.output)
     if result.timed_out:
-        return _explained(Dsn("5.3.0", f'Command time limit exceeded: "{command}"'), output)
+        return _failed("5.3.0", f'Command time limit exceeded: "{command}"', output, _INTERNAL)
     if result.status == 0:
         return Dsn("2.0.0", output.strip())
     if result.status < 0:
-        return _explained(Dsn("4.3.0", f'Command died with signal {-result.status}: "{command}"'), output)
+        return _failed("4.3.0", f'Command died with signal {-result.status}: "{command}"', output, _INTERNAL)
     found = _STATUS.match(output)
     if found is not None:
-        status = ".".join(found.groups())
+        status, text = ".".join(found.groups()), output[found.end() :]
         # A command that failed cannot claim success by its output.
-        return Dsn("5.0.0" if status.startswith("2") else status, output[found.end() :])
-    status, words = _ENDINGS.get(result.status, ("5.3.0", f'Command died with status {result.status}: "{command}"'))
-    return _explained(Dsn(status, words), output)
+        return Dsn("5.0.0" if status.startswith("2") else status, text, dtype=UNIX, dtext=text.strip())
+    known = _ENDINGS.get(result.status)
+    if known is not None:
+        return _failed(*known, output, known[1])
+    died = f'Command died with status {result.status}: "{command}"'
+    return _failed("5.3.0", died, output, f"unknown mail system error {result.status}")
 
 
 def false_success(result: CommandResult) -> str:
@@ -74,15 +81,30 @@ def false_success(result: CommandResult) -> str:
     return ".".join(found.groups()) if found is not None and found[1] == "2" else ""
 
 
-def _explained(dsn: Dsn, output: str) -> Dsn:
-    return dsn._replace(reason=f"{dsn.reason}. Command output: {output}") if output else dsn
+def _failed(status: str, reason: str, output: str, diagnosis: str) -> Dsn:
+    """`diagnosis` is what the notice says as Diagnostic-Code when the command said nothing."""
+    if output:
+        reason = f"{reason}. Command output: {output}"
+    return Dsn(status, reason, dtype=UNIX, dtext=output.strip() or diagnosis)
 
 
 def not_run(error: AsUserError, program: str) -> Dsn:
     """A command that could not be started: who manages the system may yet correct it, so the mail waits."""
+    if error.text.startswith((CHDIR, CHROOT)):
+        return _failed("4.3.0", "temporary failure", "", "temporary failure")
     if error.kind in ("missing", "permanent") or (error.kind == "denied" and "execvp" in error.text):
-        return Dsn("4.3.0", f"temporary failure. Command output: {program}: fatal: {error.text} ")
+        return _failed("4.3.0", "temporary failure", f"{program}: fatal: {error.text} ", "")
     return Dsn("4.3.0", f"temporary failure: {error.text}")
+
+
+def complaint(error: AsUserError, who: Identity, directory: str) -> str:
+    """Why a command could not be started, as the log has it."""
+    reason = error.text.rpartition(": ")[2]
+    if error.text.startswith(CHROOT):
+        return f"chroot({error.text[len(CHROOT) :].rpartition(': ')[0]}): {reason}"
+    if not error.text.startswith(CHDIR):
+        return error.text
+    return f'cannot change directory to "{directory}" for uid={who.uid} gid={who.gid}: {reason}'
 
 
 def environment(export: str, imported: str, values: Mapping[str, str], config_directory: str) -> dict[str, str]:

@@ -30,6 +30,7 @@ _KINDS = {
     errno.ENOSPC: "nospace",
     errno.EDQUOT: "quota",
     errno.EFBIG: "toolarge",
+    errno.EISDIR: "permanent",
     errno.EEXIST: "locked",
     errno.EAGAIN: "locked",
 }

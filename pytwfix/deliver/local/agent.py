@@ -149,7 +149,7 @@ class Attempt:
         if owner is not None:
             inner.sender, inner.owned, inner.original = owner, True, b""
         elif inner.owned and self.cfg.reset_owner_alias:
-            inner.sender, inner.owned = self.request.envelope.sender, False
+            inner.owned = False
         expansion = Expansion(inner, "alias", await self.identity(alias.owner), direct=not inner.owned)
         if not alias.extended:
             expansion.append = self._propagated(target, "alias")
@@ -158,9 +158,9 @@ class Attempt:
 
     async def _owner(self, name: bytes) -> bytes | None:
         """The sender of mail to a list: owner-name, when there is such an alias (LO-2)."""
+        if not self.cfg.owner_request_special:
+            return None
         owner = b"owner-" + name
-        if self.cfg.owner_request_special and (name.startswith(b"owner-") or name.endswith(b"-request")):
-            owner = b"owner-owner"
         found = await self._aliases.find(owner)
         if found is None:
             return None
@@ -215,8 +215,9 @@ class Attempt:
             local, at, domain = value.rpartition(b"@")
             value = (local if at else value) + expansion.append + at + domain if at else value + expansion.append
         address = await self.host.peers.rewriter.rewrite("local", value)
-        if not expansion.direct:
+        if not expansion.direct and not await self._nested(address, expansion):
             await self._elsewhere(target, address)
+        if not expansion.direct:
             return
         resolved = await self.host.peers.rewriter.resolve(target.sender, address)
         if resolved.flags & FAILED:
@@ -229,6 +230,15 @@ class Attempt:
             await self.deliver(child)
         else:
             await self._elsewhere(target, resolved.recipient)
+
+    async def _nested(self, address: bytes, expansion: Expansion) -> bool:
+        """Whether a list's member is another alias, which is done with; a user gets a new mail."""
+        if expansion.context != "alias":
+            return False
+        resolved = await self.host.peers.rewriter.resolve(expansion.target.sender, address)
+        if resolved.flags & FAILED or resolved.transport != self.request.transport:
+            return False
+        return await self._alias(expansion.target.child(resolved.recipient))
 
     async def _elsewhere(self, target: Target, address: bytes) -> None:
         """Into a new message; only told when nothing is to be delivered."""

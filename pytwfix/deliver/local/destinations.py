@@ -141,7 +141,7 @@ class Destinations:
         try:
             result = await self._host.peers.asuser.run(who, request)
         except AsUserError as error:
-            log.command_not_run(self._host.log, error.text)
+            log.command_not_run(self._host.log, commands.complaint(error, who, request.directory))
             return commands.not_run(error, "local")
         if result.timed_out:
             log.command_time_limit(self._host.log)

@@ -96,7 +96,8 @@ class Delivery:
             return Dsn("5.4.6", f"mail forwarding loop for {mailbox.printable(external_form(recipient))}")
         original = external_form(recipients[0].original) if self._cfg.enable_original_recipient else b""
         sender = external_form(self._request.envelope.sender)
-        data = render(attributes, body, sender, original, external_form(recipient), self._host.now())
+        delivered = external_form(recipients[0].address)
+        data = render(attributes, body, sender, original, delivered, self._host.now())
         return await self._run(attributes, who, self._arguments(attributes, recipients), data)
 
     async def _identity(self, attributes: Attributes) -> Identity:
@@ -161,7 +162,7 @@ class Delivery:
         user, extension = split_extension(local, self._cfg.recipient_delimiter.encode())
         return {
             "recipient": self._shown(attributes, address),
-            "original_recipient": self._shown(attributes, recipient.original),
+            "original_recipient": self._shown(attributes, self._folded(attributes, recipient.original)),
             "user": _text(user),
             "extension": _text(extension[1:]),
             "mailbox": _text(local),
@@ -187,8 +188,10 @@ class Delivery:
         try:
             result = await self._host.peers.asuser.run(who, request)
         except AsUserError as error:
-            log.not_run(self._host.log, error.text)
-            return commands.not_run(AsUserError(error.kind, f"pipe_command: {error.text}"), "pipe")
+            if not error.text.startswith((commands.CHDIR, commands.CHROOT)):
+                error = AsUserError(error.kind, f"pipe_command: {error.text}")
+            log.not_run(self._host.log, commands.complaint(error, who, attributes.directory))
+            return commands.not_run(error, "pipe")
         if result.timed_out:
             log.time_limit(self._host.log)
         if false := commands.false_success(result):

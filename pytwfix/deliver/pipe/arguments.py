@@ -32,6 +32,7 @@ MESSAGE_MACROS = frozenset(
     )
 )
 _MACRO = re.compile(r"\$(?:(\$)|\{([^{}]*)\}|\(([^()]*)\)|([A-Za-z0-9_]+))")
+_EMPTY = re.compile(r"(?:[^$]|\A)(?:\$\$)*\$(?![$A-Za-z0-9_{(])|\$(?:\{\}|\(\))")
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
 
 
@@ -110,6 +111,8 @@ def unescape(text: str) -> str:
 
 
 def _check_macros(argument: str) -> None:
+    if _EMPTY.search(argument):
+        raise ArgumentError(f'empty macro name: "{argument}"')
     for name in _names(argument):
         if name not in RECIPIENT_MACROS and name not in MESSAGE_MACROS:
             raise ArgumentError(f'unknown macro name: "{name}"')

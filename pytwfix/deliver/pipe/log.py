@@ -14,4 +14,4 @@ def time_limit(log: ILog) -> None:
 
 
 def not_run(log: ILog, text: str) -> None:
-    log.fatal(f"pipe_command: {text}")
+    log.fatal(text)

@@ -239,6 +239,18 @@ class TestBounce(BounceTestCase):
         self.assertNotIn("b@y.example", self.text(0))
         self.assertIn("To: sender+a=x.example@lab.example\n", self.text(0))
 
+    def test_verp_copies(self) -> None:
+        """SC-11, BO-3: a postmaster's copy for each notice, and for who wants none."""
+        self.start({"notify_classes": "bounce"})
+        self.envelope.verp = "+="
+        self.record(BOUNCE, b"a@x.example", UNKNOWN)
+        self.record(BOUNCE, Recipient(b"b@x.example", b"b@x.example", notify=NOTIFY_NEVER), UNKNOWN)
+        self.bounce()
+        to = [mail.envelope.recipients[0].address for mail in self.mails]
+        boss = b"postmaster@lab.example"
+        self.assertEqual(to, [b"sender+a=x.example@lab.example", boss, boss])
+        self.assertNotIn("b@x.example", self.text(1))
+
     def test_one(self) -> None:
         """BO-1: a notice for a single recipient at once."""
         recipient = Recipient(b"a@x", b"a@x")
@@ -361,7 +373,7 @@ class TestPostmaster(BounceTestCase):
         self.bounce()
         self.assertEqual(self.mails, [])
         self.start({"notify_classes": "2bounce", "2bounce_notice_recipient": "boss"})
-        self.envelope.sender = b""
+        self.envelope.sender, self.envelope.dsn_ret = b"", RET_HDRS
         self.record(BOUNCE, b"a@x", UNKNOWN)
         self.bounce()
         self.assertEqual(self.senders(), [(b"double-bounce@mx.lab.example", b"boss@lab.example")])

@@ -166,7 +166,7 @@ class Submitting(SynchronousTestCase):
         """SE-1, DS-3: the mail of -bv is made, not read; so there are no recipients in it."""
         self.run_it("-bv", "-f", "s@x", "a@b, c")
         content = b"".join(self.mail.content())
-        self.assertEqual(b"From: s@x\r\nSubject: probe\r\nTo: a@b, c\r\n\r\n", content)
+        self.assertEqual(b"From: s@x\r\nSubject: probe\r\nTo:\ta@b,\r\n\tc\r\n\r\n", content)
         code, _, said = self.run_it("-bv", "-t", "-f", "s@x")
         self.assertEqual((75, "sendmail: fatal: -t option cannot be used with -bv\n"), (code, said))
 

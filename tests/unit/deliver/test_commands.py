@@ -7,7 +7,7 @@ import os
 from twisted.trial.unittest import SynchronousTestCase
 
 from pytwfix.contracts.asuser import AsUserError, CommandResult
-from pytwfix.deliver.commands import environment, not_run, verdict
+from pytwfix.deliver.commands import environment, false_success, not_run, verdict
 
 
 class VerdictTests(SynchronousTestCase):
@@ -40,6 +40,26 @@ class VerdictTests(SynchronousTestCase):
         self.assertEqual(
             self.end(-9, b"slow\n", True), ("5.3.0", 'Command time limit exceeded: "/bin/x". Command output: slow ')
         )
+
+    def test_diagnosis(self) -> None:
+        """DS-1: the Diagnostic-Code is what the command said, else what its end means."""
+        for result, text in (
+            (CommandResult(67, b""), "user unknown"),
+            (CommandResult(67, b" out put \n"), "out put"),
+            (CommandResult(69, b"5.7.1 my text\n"), "my text"),
+            (CommandResult(99, b""), "unknown mail system error 99"),
+            (CommandResult(-9, b""), "internal software error"),
+            (CommandResult(0, b"", True), "internal software error"),
+        ):
+            dsn = verdict(result, "/bin/x")
+            self.assertEqual((dsn.dtype, dsn.dtext), ("x-unix", text))
+        self.assertEqual(verdict(CommandResult(0, b"x"), "/bin/x").dtype, "")
+
+    def test_false_success(self) -> None:
+        """LO-5: a status of success with a failure is worth a warning."""
+        self.assertEqual(false_success(CommandResult(75, b"2.7.7 yes\n")), "2.7.7")
+        for result in (CommandResult(0, b"2.7.7 x"), CommandResult(75, b"4.1.1 x"), CommandResult(-9, b"2.1.1 x")):
+            self.assertEqual(false_success(result), "")
 
     def test_status_in_output(self) -> None:
         """LO-5: X.Y.Z at the beginning of the output decides; success cannot be claimed by a command that failed."""

@@ -436,6 +436,33 @@ class LocalTests(SynchronousTestCase):
             self.assertEqual((report.dsn.reason, report.dsn.action), ("alias expanded", action))
             self.assertEqual(report.recipient.original, original)
 
+    def test_lists_in_lists(self) -> None:
+        """LO-2: a list's member that is another list is expanded at once; owner_request_special = no: no owners."""
+        table = "inline:{{outer=mid}, {owner-outer=boss}, {mid=a@remote.example, games}, {owner-mid=chief}}"
+        self.deliver(b"outer@example.com", alias_maps=table)
+        (mail,) = self.cleanup.mails
+        self.assertEqual(mail.envelope.sender, b"owner-mid@example.com")
+        self.assertEqual([one.address for one in mail.recipients], [b"a@remote.example", b"games@example.com"])
+        self.deliver(b"outer@example.com", alias_maps=table, owner_request_special="no")
+        self.assertEqual(self.cleanup.mails[1].envelope.sender, b"a@b.example")
+        self.assertEqual(self.written, [("/spool/games/", 5)])
+
+    def test_reset_owner(self) -> None:
+        """LO-2: reset_owner_alias: a child without an owner is no list, but keeps the sender."""
+        table = "inline:{{outer=mid}, {owner-outer=boss}, {mid=games}}"
+        self.deliver(b"outer@example.com", alias_maps=table, reset_owner_alias="yes")
+        self.assertEqual(self.written, [("/spool/games/", 5)])
+        self.assertIn(b"Return-Path: <owner-outer@example.com>\n", self.asuser.written[0][1].data)
+
+    def test_no_directory(self) -> None:
+        """LO-5: a directory that is not there is the administrator's trouble, not a command's words."""
+        self.asuser.trouble["/bin/cmd"] = AsUserError("missing", "cannot change directory to /x: No such file")
+        self.deliver(b"cmd@example.com", command_execution_directory="/x")
+        self.logged(
+            'fatal: cannot change directory to "/x" for uid=65534 gid=65534: No such file',
+            "dsn=4.3.0, status=deferred (temporary failure)",
+        )
+
     def test_list_hides(self) -> None:
         """LO-2, DS-3: a list's members do not get what the sender called it; NOTIFY goes along."""
         self.deliver(Recipient(b"mlist@example.com", b"mlist@x", b"rfc822;mlist@x", NOTIFY_NEVER))

@@ -34,6 +34,13 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual((found.directory, found.chroot), ("/d", "/c"))
         self.assertEqual(found.argv, ["/bin/x", "-r", "a  b", "user=$user"])
 
+    def test_empty_macros(self) -> None:
+        """PI-1: a dollar sign alone is an error; two are one."""
+        for word in ("$", "a$", "$ x", "$@", "${}", "$$$"):
+            self.assertEqual(self.refused("user=u", "argv=/bin/x", word), f'empty macro name: "{word}"')
+        for word in ("$$", "a$$b", "$$$$", "$user", "${user}", "$(user)", "$$$user"):
+            self.assertEqual(parse(["user=u", "argv=/bin/x", word]).argv, ["/bin/x", word])
+
     def test_refused(self) -> None:
         """PI-1: what is missing or unknown is said."""
         self.assertEqual(self.refused("argv=/bin/x"), "missing user= command-line attribute")
