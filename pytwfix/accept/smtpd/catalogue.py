@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 from pytwfix.accept.smtpd import (
     access,
     address_checks,
+    certificate_checks,
     client_checks,
     destination,
     general,
     hello_checks,
-    log,
+    login_checks,
+    mx_backup,
     policy_service,
     rbl,
     server_access,
     unlisted,
     unverified,
 )
-from pytwfix.accept.smtpd.restrictions import Entry, NotBuilt, Parser, Restriction
+from pytwfix.accept.smtpd.login_checks import RejectLoginMismatch
+from pytwfix.accept.smtpd.restrictions import Entry, Restriction
 from pytwfix.accept.smtpd.safety import Fatal
 
 if TYPE_CHECKING:
@@ -35,26 +38,6 @@ def _plain(make: Callable[[], Restriction]) -> Entry:
 def _table(word: str, kind: type[access._Check]) -> Entry:
     return Entry(access.table_check(kind, word), argument=True)
 
-
-def _not_built(word: str, argument: bool) -> Entry:
-    def make(parser: Parser, given: str) -> Restriction:
-        log.not_built(parser.host.log, word)
-        return NotBuilt(f"{word} {given}".strip())
-
-    return Entry(make, argument)
-
-
-# Known to Postfix, not built yet: (name, takes an argument). `postconf`'s list of what is not honoured has them.
-NOT_BUILT: tuple[tuple[str, bool], ...] = (
-    ("check_ccert_access", True),
-    ("check_sasl_access", True),
-    ("permit_tls_clientcerts", False),
-    ("permit_mx_backup", False),
-    ("reject_sender_login_mismatch", False),
-    ("reject_authenticated_sender_login_mismatch", False),
-    ("reject_known_sender_login_mismatch", False),
-    ("reject_unauthenticated_sender_login_mismatch", False),
-)
 
 RESTRICTIONS: dict[str, Entry] = {
     "permit": _plain(general.Permit),
@@ -120,7 +103,18 @@ RESTRICTIONS.update(
     for what, about in server_access.SUBJECTS.items()
     for record in server_access.RECORDS
 )
-RESTRICTIONS.update((word, _not_built(word, argument)) for word, argument in NOT_BUILT)
+RESTRICTIONS.update(
+    {
+        "check_sasl_access": _table("check_sasl_access", login_checks.CheckSasl),
+        "check_ccert_access": Entry(certificate_checks.check_ccert_access, argument=True),
+        "permit_tls_clientcerts": _plain(certificate_checks.PermitTlsClientcerts),
+        "permit_mx_backup": _plain(mx_backup.PermitMxBackup),
+        "reject_sender_login_mismatch": _plain(lambda: RejectLoginMismatch(authenticated=True, anonymous=True)),
+        "reject_authenticated_sender_login_mismatch": _plain(lambda: RejectLoginMismatch(authenticated=True)),
+        "reject_unauthenticated_sender_login_mismatch": _plain(lambda: RejectLoginMismatch(anonymous=True)),
+        "reject_known_sender_login_mismatch": _plain(lambda: RejectLoginMismatch(True, True, strangers=True)),
+    }
+)
 
 
 def require_classes(host: IHost, classes: frozenset[str]) -> None:
@@ -134,8 +128,7 @@ def require_classes(host: IHost, classes: frozenset[str]) -> None:
 UNHONOURED = (
     "smtpd_proxy_filter",
     "smtpd_reject_filter_maps",
-    "smtpd_tls_ask_ccert",
-    "smtpd_tls_req_ccert",
+    "smtpd_tls_enable_rpk",
     "smtpd_upstream_proxy_protocol",
 )
 

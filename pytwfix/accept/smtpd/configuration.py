@@ -117,7 +117,7 @@ class Configuration:
         self.codes = _codes(cfg)
         self.milters = filter_lists(host, cfg, self.cleanup_flags)
         self.rules = self._rules(cfg, common)
-        self.tls = ServerTls(cfg, common)
+        self.tls = ServerTls(host, cfg)
         if self.sasl_enabled:
             self._bind_sasl(host, cfg)
 
@@ -198,6 +198,7 @@ class Configuration:
         self.fast_flush_domains = DomainList(
             tables, common.fast_flush_domains, "fast_flush_domains", self._flags("fast_flush_domains")
         )
+        self.mx_backup_networks = clients(cfg.permit_mx_backup_networks, "permit_mx_backup_networks")
         self.own_addresses = own_addresses(common)
 
     def _flags(self, name: str) -> int:
@@ -222,6 +223,9 @@ class Configuration:
         self.virtual_mailboxes = AddressMaps([mailboxes], delimiter, False)
         relay = maps(cfg.relay_recipient_maps, "relay_recipient_maps")
         self.relay_recipients = AddressMaps([relay], delimiter, False)
+        logins = maps(cfg.smtpd_sender_login_maps, "smtpd_sender_login_maps")
+        self.sender_logins = AddressMaps([logins], delimiter, True)
+        self.relay_certificates = maps(cfg.relay_clientcerts, "relay_clientcerts")
         self.command_filter = maps(cfg.smtpd_command_filter, "smtpd_command_filter")
         self.footer_maps = maps(cfg.smtpd_reject_footer_maps, "smtpd_reject_footer_maps")
         self.rbl_reply_maps = maps(cfg.rbl_reply_maps, "rbl_reply_maps")

@@ -21,8 +21,14 @@ class Tls(NamedTuple):
     cipher: str
     bits: int
     algorithm_bits: int
-    peer: str = "Anonymous"
+    peer: str = "Anonymous"  # or Untrusted, Trusted
     detail: str = ""  # " key-exchange X25519 ..." or ""
+    asked: bool = False  # for a client certificate
+    subject: str = ""  # of that certificate: common names
+    issuer: str = ""
+    fingerprint: str = ""
+    key_fingerprint: str = ""
+    sni: str = ""  # the name that the client asked for
 
 
 def connect(log: ILog, namaddr: str) -> None:
@@ -114,10 +120,6 @@ def unknown_restriction(log: ILog, name: str) -> None:
     log.warning(f'unknown smtpd restriction: "{name}"')
 
 
-def not_built(log: ILog, name: str) -> None:
-    log.warning(f'smtpd restriction "{name}" is not supported by this server')
-
-
 def not_honoured(log: ILog, name: str) -> None:
     log.warning(f"{name} is set, but this server does not support it yet")
 
@@ -182,14 +184,28 @@ def tls_setup(log: ILog, namaddr: str) -> None:
 
 
 def tls_established(log: ILog, namaddr: str, tls: Tls) -> None:
+    to = f" to {tls.sni}" if tls.sni else ""
     log.info(
-        f"{tls.peer} TLS connection established from {namaddr}: {tls.protocol} with cipher {tls.cipher} "
+        f"{tls.peer} TLS connection established from {namaddr}{to}: {tls.protocol} with cipher {tls.cipher} "
         f"({tls.bits}/{tls.algorithm_bits} bits){tls.detail}"
     )
 
 
 def tls_failed(log: ILog, namaddr: str, why: str) -> None:
     log.info(f"SSL_accept error from {namaddr}: {why}")
+
+
+def tls_not_required(log: ILog) -> None:
+    log.warning("Can't require client certs unless TLS is required")
+
+
+def tls_unverified(log: ILog, namaddr: str, issuer: str) -> None:
+    log.info(f"certificate verification failed for {namaddr}: untrusted issuer /CN={issuer}")
+
+
+def tls_aborted(log: ILog, namaddr: str, why: str) -> None:
+    """A client without the certificate that we insist on."""
+    log.info(f"NOQUEUE: abort: TLS from {namaddr}: {why}")
 
 
 def tls_library(log: ILog, text: str) -> None:

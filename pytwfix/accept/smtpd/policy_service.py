@@ -176,6 +176,7 @@ def _seconds(options: dict[str, str], name: str, default: int) -> int:
 def attributes(state: State, context: str) -> list[tuple[str, str]]:
     """What the service is told, in Postfix's order."""
     client, host, tls = state.client, state.host, state.tls
+    trusted = tls if tls is not None and tls.peer == "Trusted" else None
     late = state.stage in ("DATA", "BDAT", "END-OF-MESSAGE")
     return [
         ("request", "smtpd_access_policy"),
@@ -199,14 +200,14 @@ def attributes(state: State, context: str) -> list[tuple[str, str]]:
         ("sasl_method", client.sasl_method),
         ("sasl_username", client.sasl_username),
         ("sasl_sender", state.sasl_sender),
-        ("ccert_subject", ""),
-        ("ccert_issuer", ""),
-        ("ccert_fingerprint", ""),
-        ("ccert_pubkey_fingerprint", ""),
+        ("ccert_subject", trusted.subject if trusted else ""),
+        ("ccert_issuer", trusted.issuer if trusted else ""),
+        ("ccert_fingerprint", tls.fingerprint if tls else ""),
+        ("ccert_pubkey_fingerprint", tls.key_fingerprint if tls else ""),
         ("encryption_protocol", tls.protocol if tls else ""),
         ("encryption_cipher", tls.cipher if tls else ""),
         ("encryption_keysize", str(tls.bits) if tls else "0"),
-        ("tls_sni", ""),
+        ("tls_sni", tls.sni if tls else ""),
         ("policy_context", context),
         ("compatibility_level", host.parameter("compatibility_level") or ""),
         ("mail_version", host.parameter("mail_version") or ""),

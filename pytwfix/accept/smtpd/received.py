@@ -59,7 +59,13 @@ def _tls_lines(state: State) -> list[str]:
     lines = [f"\t(using {tls.protocol} with cipher {tls.cipher} ({tls.bits}/{tls.algorithm_bits} bits)"]
     lines += [f"\t {part}" for part in tls.detail.strip().split("  ") if part]
     lines[-1] += ")"
-    lines.append("\t(No client certificate requested)")
+    if tls.peer != "Anonymous":
+        checked = "verified OK" if tls.peer == "Trusted" else "not verified"
+        lines.append(f'\t(Client CN "{tls.subject}", Issuer "{tls.issuer}" ({checked}))')
+    elif tls.asked:
+        lines.append("\t(Client did not present a certificate)")
+    else:
+        lines.append("\t(No client certificate requested)")
     return lines
 
 

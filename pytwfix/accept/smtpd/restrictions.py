@@ -97,19 +97,6 @@ class Unknown:
         return state.misconfigured()
 
 
-class NotBuilt:
-    """A restriction of Postfix that this server does not have: refusing is the safe answer."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def check(self, state: State) -> Answer:
-        log.not_built(state.host.log, self.name)
-        return state.misconfigured()
-
-
 class Complaint:
     """A mistake in a list that is reported when it is reached."""
 

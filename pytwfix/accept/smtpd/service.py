@@ -62,6 +62,8 @@ class SmtpdService(Service):
                 raise Fatal(str(error)) from error
             if made.tls.wanted and not made.tls.enabled:
                 log.no_certificates(self._host.log)
+            if made.tls.vain:
+                log.tls_not_required(self._host.log)
             for name in unhonoured(self._host):
                 log.not_honoured(self._host.log, name)
         return made

@@ -247,11 +247,19 @@ class Wire(Protocol):
         else:
             handshake.callback(HandshakeFailure("-1", _library_text(error)))
 
-    def tls_details(self) -> Tls:
-        """What was negotiated."""
+    def tls_details(self, digest: str, asked: bool) -> Tls:
+        """What was negotiated; fingerprints as smtpd_tls_fingerprint_digest has them."""
+        from pytwfix.net.tls.contexts import describe
+        from pytwfix.net.tls.fingerprints import fingerprints
+
         connection = self._tcp.getHandle()
-        bits = connection.get_cipher_bits() or 0
-        return Tls(connection.get_protocol_version_name(), connection.get_cipher_name() or "", bits, bits)
+        info = describe(connection)
+        certificate = connection.get_peer_certificate()
+        own, key = fingerprints(certificate.to_cryptography(), digest) if certificate is not None else ("", "")
+        sni = (connection.get_servername() or b"").decode("ascii", "replace")
+        bits, algorithm_bits = info.bits, info.algorithm_bits
+        facts = (info.protocol, info.cipher, bits, algorithm_bits, info.trust, info.detail, asked)
+        return Tls(*facts, info.subject, info.issuer, own, key, sni)
 
 
 def _library_text(error: BaseException | None) -> str:

@@ -56,7 +56,6 @@ class Recipe(NamedTuple):
     default_authorities: bool = False
     depth: int = 9
     ask: bool = False  # a server asks for a certificate
-    require: bool = False  # and insists on a trusted one
     tickets: bool = True
     preempt: bool = False
     session_id: bytes = b"pytwfix"
@@ -117,8 +116,6 @@ def _made(recipe: Recipe) -> SSL.Context:
         material.trust(context, recipe.authorities, recipe.directory, recipe.default_authorities)
     context.set_verify_depth(recipe.depth)
     mode = SSL.VERIFY_PEER if recipe.ask or not recipe.server else SSL.VERIFY_NONE
-    if recipe.require:
-        mode |= SSL.VERIFY_FAIL_IF_NO_PEER_CERT
     listen(context, mode)
     if recipe.server:
         context.set_session_id(recipe.session_id)
@@ -177,7 +174,7 @@ class ClientTls:
 async def server_context(host: IHost, cfg: ServerTlsSettings, mandatory: bool = False) -> ServerTls:
     """The context of smtpd's settings. ContextError when there is none: a file is missing, a key does not fit."""
     chains, authorities = await _server_material(host, cfg)
-    ask = cfg.smtpd_tls_ask_ccert or cfg.smtpd_tls_req_ccert
+    ask = cfg.smtpd_tls_ask_ccert or (mandatory and cfg.smtpd_tls_req_ccert)
     excluded = [cfg.smtpd_tls_exclude_ciphers]
     if mandatory:
         excluded.append(cfg.smtpd_tls_mandatory_exclude_ciphers)
@@ -198,7 +195,6 @@ async def server_context(host: IHost, cfg: ServerTlsSettings, mandatory: bool = 
         default_authorities=ask and cfg.tls_append_default_CA,
         depth=cfg.smtpd_tls_ccert_verifydepth,
         ask=ask,
-        require=mandatory and cfg.smtpd_tls_req_ccert,
         tickets=bool(cfg.tls_session_ticket_cipher),
         preempt=cfg.tls_preempt_cipherlist,
         session_id=f"smtpd {host.service}".encode()[:32],
