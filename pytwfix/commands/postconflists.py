@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from pytwfix.commands.postconf import Options, warn
+from pytwfix.commands.postconf import warn
+from pytwfix.commands.postconfoptions import Options
 from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.maincf import read_main, read_text
 from pytwfix.settings.snapshot import Snapshot

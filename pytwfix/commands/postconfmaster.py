@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytwfix.commands.postconf import Fatal, Options, expanded, replace, warn
+from pytwfix.commands.postconf import expanded, replace, warn
+from pytwfix.commands.postconfoptions import Fatal, Options
 from pytwfix.settings.edit import edit_master
 from pytwfix.settings.lines import SPACE
 from pytwfix.settings.lint import Lint

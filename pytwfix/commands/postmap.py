@@ -6,7 +6,8 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 
-from pytwfix.commands.tablecommand import TableCommand
+from pytwfix.commands.tablecommand import Opened, TableCommand
+from pytwfix.contracts.tables import UTF8_REQUEST
 from pytwfix.tables.build import Entry
 from pytwfix.tables.driver import Driver
 from pytwfix.tables.messagequery import BODY, HEADER, message_lines
@@ -35,14 +36,14 @@ class PostMap(TableCommand):
             self.warn("ignoring -m option without -b or -h")
         if not header and not body:
             return super().query_lines(names)
-        drivers = [self.tables.driver(name, self.flags & ~4) for name in names]
+        drivers = Opened(self.tables, names, self.flags & ~UTF8_REQUEST)
         found = False
         for kind, text in message_lines(sys.stdin.buffer.read(), mime):
             if body if kind == BODY else header or (mime and body and kind != HEADER and header):
                 found |= self.answer(drivers, text)
         return 0 if found else 1
 
-    def answer(self, drivers: list[Driver], key: bytes) -> bool:
+    def answer(self, drivers: Iterable[Driver], key: bytes) -> bool:
         if "j" not in self.options:
             return super().answer(drivers, key)
         for driver in drivers:

@@ -132,13 +132,13 @@ class TableCommand:
 
     def query_lines(self, names: list[str]) -> int:
         """Each line of standard input is a key."""
-        drivers = [self.tables.driver(name, self.flags) for name in names]
+        drivers = Opened(self.tables, names, self.flags)
         found = False
         for line in _lines(sys.stdin.buffer):
             found |= self.answer(drivers, line)
         return 0 if found else 1
 
-    def answer(self, drivers: list[Driver], key: bytes) -> bool:
+    def answer(self, drivers: Iterable[Driver], key: bytes) -> bool:
         """`key<TAB>value` from the first table that has it."""
         for driver in drivers:
             value = self.lookup(driver, key)
@@ -153,11 +153,17 @@ class TableCommand:
         except TableError as error:
             die(self.program, query_failure(driver, error))
         if value == b"":
-            self.warn(f"table {driver.label}: key {shown(key)}: empty string result is not allowed")
-            self.warn(f"table {driver.label} should return NO RESULT in case of NOT FOUND")
+            self._check_entry(driver, key, value)
         if value is not None and "F" in self.options:
             value = self._decoded(driver, key, value)
         return value
+
+    def _check_entry(self, driver: Driver, key: bytes, value: bytes) -> None:
+        if not key:
+            self.warn(f"table {driver.label}: empty lookup key value is not allowed")
+        elif not value:
+            self.warn(f"table {driver.label}: key {shown(key)}: empty string result is not allowed")
+            self.warn(f"table {driver.label} should return NO RESULT in case of NOT FOUND")
 
     def _decoded(self, driver: Driver, key: bytes, value: bytes) -> bytes:
         content = decoded(value)
@@ -204,6 +210,7 @@ class TableCommand:
             try:
                 for key, value in driver.items():
                     found = True
+                    self._check_entry(driver, key, value)
                     if "F" in self.options:
                         value = self._decoded(driver, key, value)
                     self.put(key + self.separator + value + b"\n")
@@ -230,7 +237,7 @@ class TableCommand:
             with open(source, "rb") as file:
                 status = os.fstat(file.fileno())
                 data = file.read()
-        self._check_kind(kind, source)
+        self._check_kind(kind, source, data)
         if "i" in self.options:
             self._increment(kind, source, data)
             return
@@ -250,9 +257,11 @@ class TableCommand:
         """What a new table has besides its text."""
         return []
 
-    def _check_kind(self, kind: str, source: str) -> None:
+    def _check_kind(self, kind: str, source: str, data: bytes) -> None:
         if kind == "fail":
-            die(self.program, f"table fail:{source}: write error: Application error")
+            if any(True for _ in self._entries(data, source)):
+                die(self.program, f"table fail:{source}: write error: Application error")
+            raise SystemExit(0)
         if not buildable(kind):
             if kind in TYPES:
                 die(self.program, f"unsupported dictionary type: {kind} does not support bulk-mode creation.")
@@ -295,6 +304,22 @@ class TableCommand:
         os.setegid(status.st_gid)
         os.seteuid(status.st_uid)
         return True
+
+
+class Opened:
+    """Tables that are opened when a search comes to them."""
+
+    def __init__(self, tables: Tables, names: list[str], flags: int) -> None:
+        self._tables = tables
+        self._names = names
+        self._flags = flags
+        self._open: list[Driver] = []
+
+    def __iter__(self) -> Iterator[Driver]:
+        for at, name in enumerate(self._names):
+            if at == len(self._open):
+                self._open.append(self._tables.driver(name, self._flags))
+            yield self._open[at]
 
 
 def query_failure(driver: Driver, error: TableError) -> str:

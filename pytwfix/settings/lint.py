@@ -178,7 +178,7 @@ class Lint:
         return found
 
     def overrides(self, entry: Entry) -> dict[str, str]:
-        """The -o options of an entry that has some, those of its doubles too: Postfix keeps them by service and type."""
+        """The -o options of an entry that has some, those of its doubles too: they are kept by service and type."""
         return self._overrides[entry.key] if override_places(entry.arguments) else {}
 
     def tables(self) -> list[str]:

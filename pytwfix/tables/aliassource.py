@@ -70,8 +70,8 @@ def _joined(tokens: list[Token]) -> bytes:
     out: list[bytes] = []
     before: Token = (SPECIAL, b"")
     for token in tokens:
-        word_before = before[0] != SPECIAL
-        if (word_before and token[0] != SPECIAL) or (token[1] == b"<" and (word_before or before[1] == b">")):
+        words = before[0] != SPECIAL and token[0] != SPECIAL
+        if words or (token == (SPECIAL, b"<") and out and before != (SPECIAL, b",")):
             out.append(b" ")
         out.append(token[1] + b" " if token == (SPECIAL, b",") else token[1])
         before = token

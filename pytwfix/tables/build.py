@@ -18,6 +18,11 @@ from pytwfix.tables.textsource import shown
 Entry = tuple[int, bytes, bytes]  # line number, key, value
 SUFFIXES = {"hash": ".db", "btree": ".db", "cdb": ".cdb", "lmdb": ".lmdb"}
 BERKELEY = ("hash", "btree")
+# Types that are not even opened for a change.
+READ_ONLY = frozenset((
+    "cidr", "inline", "ldap", "mongodb", "mysql", "nis", "pcre", "pgsql", "pipemap", "randmap", "regexp", "socketmap",
+    "sqlite", "tcp", "texthash", "unionmap", "unix",
+))  # fmt: skip
 DEFAULT_MODE = 0o644
 
 
@@ -146,6 +151,8 @@ def _sync_directory(target: str) -> None:
 
 def open_for_update(context: TableContext, kind: str, rest: str, flags: int, make: bool = False) -> Driver:
     """A table that takes updates and deletes; `make` makes the file when there is none."""
+    if kind in READ_ONLY:
+        raise TableMisconfigured(f"{kind}:{rest}", f"{kind}:{rest} map requires O_RDONLY access mode")
     if kind not in SUFFIXES:
         driver = context.open(f"{kind}:{rest}", flags)
         if driver.readonly:

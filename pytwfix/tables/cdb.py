@@ -119,6 +119,7 @@ class Cdb(Driver):
     def __init__(self, context: TableContext, kind: str, rest: str, flags: int) -> None:
         super().__init__(context, kind, rest, flags)
         self.path = context.path(rest) + self.suffix
+        self.label = self.name + self.suffix
         self._nul: bool | None = None
         self._watch = Watch(context, self.path)
         self._reader = self._open()

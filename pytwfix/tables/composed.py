@@ -5,6 +5,7 @@ from __future__ import annotations
 from pytwfix.contracts.tables import TableMisconfigured
 from pytwfix.tables.driver import Driver, TableContext
 from pytwfix.tables.names import balanced, split_list, split_name
+from pytwfix.tables.textsource import is_utf8
 
 
 def _elements(table: Driver, what: str) -> list[str]:
@@ -38,6 +39,13 @@ class _OfTables(Driver):
             raise TableMisconfigured(self.name, _hint(self, "type:name")) from None
         return self.context.open(name, flags)
 
+    def _refused(self, key: bytes) -> bool:
+        """Whether a key is none for these tables (LK-10)."""
+        if key.isascii() or not self.utf8 or is_utf8(key):
+            return False
+        self.warn_not_utf8(key)
+        return True
+
     def wait_for_writer(self) -> None:
         for member in self.members:
             member.wait_for_writer()
@@ -47,11 +55,11 @@ class PipeMap(_OfTables):
     """pipemap:{a,b}: the first table's answer is the question to the second."""
 
     def get(self, key: bytes) -> bytes | None:
-        value: bytes | None = key
+        value: bytes | None = None if self._refused(key) else key
         for member in self.members:
-            value = member.get(value)  # type: ignore[arg-type]
             if value is None:
                 return None
+            value = member.get(value)
         return value
 
     find = get
@@ -61,7 +69,9 @@ class UnionMap(_OfTables):
     """unionmap:{a,b}: the answers of all tables, joined by commas."""
 
     def get(self, key: bytes) -> bytes | None:
-        values = [value for value in [member.get(key) for member in self.members] if value is not None]
+        if self._refused(key):
+            return None
+        values = [value for value in [member.get(key) for member in self.members] if value]
         return b",".join(values) if values else None
 
     find = get

@@ -18,8 +18,10 @@ class Inline(Driver):
         self._values: dict[bytes, bytes] = {}
         body, problem = balanced(rest) if rest.startswith("{") else ("", "no brace")
         entries = split_list(body)
-        if problem or not entries:
+        if problem or rest == "{}":
             raise TableMisconfigured(self.name, self._hint("bad syntax: "))
+        if not entries:
+            raise TableMisconfigured(self.name, self._hint("empty table: "))
         for entry in entries:
             self._add(entry)
 
@@ -31,12 +33,12 @@ class Inline(Driver):
             entry, problem = balanced(entry)
             if problem:
                 raise TableMisconfigured(self.name, self._hint(f"{problem}: "))
+            if not entry:
+                raise TableMisconfigured(self.name, self._hint("no key found; expected format: key = value: "))
         key, equal, value = entry.partition("=")
         key = key.strip()
         if not equal or " " in key or "\t" in key:
             raise TableMisconfigured(self.name, self._hint("missing '=' after attribute name: "))
-        if not key:
-            raise TableMisconfigured(self.name, self._hint("missing attribute name: "))
         self._values[self._folded(key)] = value.strip().encode("utf-8", "surrogateescape")
 
     def _folded(self, key: str) -> bytes:

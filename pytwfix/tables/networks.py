@@ -29,17 +29,15 @@ def show_address(bits: int, number: int) -> str:
 
 def parse_network(text: str) -> tuple[int, int, int]:
     """`net/len`, `[v6]/len`, or an address: (bits, network, prefix length). ValueError says what is wrong."""
+    if text.startswith("["):
+        text = _without_brackets(text)
     net, slash, length = text.partition("/")
-    if net.startswith("["):
-        net, closing, after = net[1:].partition("]")
-        if not closing or after:
-            raise ValueError(f"missing ']' character after \"{text}\"")
     if slash and not length.isdigit():
         raise ValueError(f'bad mask value in "{text}"')
     try:
         bits, number = parse_address(net)
     except ValueError:
-        raise ValueError(f'bad address pattern: "{text}"') from None
+        raise ValueError(f'bad network value in "{text}"' if slash else f'bad address pattern: "{text}"') from None
     if not slash:
         return bits, number, bits
     prefix = int(length)
@@ -50,6 +48,15 @@ def parse_network(text: str) -> tuple[int, int, int]:
         right = show_address(bits, number >> hosts << hosts)
         raise ValueError(f'non-null host address bits in "{text}", perhaps you should use "{right}/{prefix}" instead')
     return bits, number, prefix
+
+
+def _without_brackets(text: str) -> str:
+    net, closing, after = text[1:].partition("]")
+    if not closing:
+        raise ValueError(f"missing ']' character after \"{text}\"")
+    if after[:1] not in ("", "/"):
+        raise ValueError(f'garbage after "[{net}]"')
+    return net + after
 
 
 class NetworkSet:

@@ -171,7 +171,8 @@ class RegexTable(RuleTable[Program]):
         if not name.isdigit():
             raise BadRule(f'{place}: non-numeric replacement index "{shown}"')
         if int(name) < 1:
-            raise BadRule(f'{place}: out-of-range replacement index "{shown}"')
+            words = "out of range" if self.kind == "pcre" else "out-of-range"
+            raise BadRule(f'{place}: {words} replacement index "{shown}"')
         return int(name)
 
     # -- matching --------------------------------------------------------------------------------------------------

@@ -10,26 +10,93 @@ from hypothesis import strategies as st
 from tests.conformance.differential.programs import Case, Question
 
 BUILTIN = (
-    "myhostname", "mydomain", "mydestination", "relay_domains", "relayhost", "mynetworks", "biff", "smtpd_timeout",
-    "message_size_limit", "smtpd_banner", "virtual_alias_maps", "smtpd_recipient_restrictions", "soft_bounce",
-    "smtpd_restriction_classes", "queue_run_delay", "local_transport", "default_transport", "recipient_delimiter",
-    "canonical_maps", "transport_maps", "smtp_bind_address", "inet_protocols", "forward_path", "export_environment",
-)  # fmt: skip
+    "myhostname",
+    "mydomain",
+    "mydestination",
+    "relay_domains",
+    "relayhost",
+    "mynetworks",
+    "biff",
+    "smtpd_timeout",
+    "message_size_limit",
+    "smtpd_banner",
+    "virtual_alias_maps",
+    "smtpd_recipient_restrictions",
+    "soft_bounce",
+    "smtpd_restriction_classes",
+    "queue_run_delay",
+    "local_transport",
+    "default_transport",
+    "recipient_delimiter",
+    "canonical_maps",
+    "transport_maps",
+    "smtp_bind_address",
+    "inet_protocols",
+    "forward_path",
+    "export_environment",
+)
 SERVICE = (
-    "relay_destination_concurrency_limit", "smtp_destination_rate_delay", "maildrop_time_limit",
-    "policy-spf_time_limit", "maildrop_destination_recipient_limit", "nosuch_destination_concurrency_limit",
-    "lmtp_initial_destination_concurrency", "local_destination_recipient_limit", "default_destination_rate_delay",
-)  # fmt: skip
+    "relay_destination_concurrency_limit",
+    "smtp_destination_rate_delay",
+    "maildrop_time_limit",
+    "policy-spf_time_limit",
+    "maildrop_destination_recipient_limit",
+    "nosuch_destination_concurrency_limit",
+    "lmtp_initial_destination_concurrency",
+    "local_destination_recipient_limit",
+    "default_destination_rate_delay",
+)
 USER = ("u1", "u2", "u_three", "U4", "my-var", "ldapx_server_host", "mysqlx_hosts", "mysqlx_bogus", "x9")
 ODD = ("process_name", "service_name", "virtual_maps", "fallback_relay", "smtp_enforce_tls", "compatibility_level")
 KNOWN_NAMES = (*BUILTIN, *SERVICE, *USER)
 WORDS = (
-    "a", "x.example", "10.0.0.0/8", "permit", "reject", "permit_mynetworks,", "7", "0", "012", "30s", "yes", "no", "é",
-    "localhost,", "hash:/etc/x", "ldap:ldapx", "mysql:mysqlx", "ldap:@DIR@/ldap.cf", "pgsql:@DIR@/missing.cf",
-    "mysql:@DIR@/ldap.cf", "proxy:mysql:mysqlx", "#", "#comment", "a#b", "=", "==", "{", "}", "{ a b }", ",", "$$",
-    "'q'", '"q q"', "\\", "a\tb", "  ", "u1", "x" * 30, "inline:{ a=b }", "ldap:{ a = b }", "5!", "%", "(", ")", "?",
+    "a",
+    "x.example",
+    "10.0.0.0/8",
+    "permit",
+    "reject",
+    "permit_mynetworks,",
+    "7",
+    "0",
+    "012",
+    "30s",
+    "yes",
+    "no",
+    "é",
+    "localhost,",
+    "hash:/etc/x",
+    "ldap:ldapx",
+    "mysql:mysqlx",
+    "ldap:@DIR@/ldap.cf",
+    "pgsql:@DIR@/missing.cf",
+    "mysql:@DIR@/ldap.cf",
+    "proxy:mysql:mysqlx",
+    "#",
+    "#comment",
+    "a#b",
+    "=",
+    "==",
+    "{",
+    "}",
+    "{ a b }",
+    ",",
+    "$$",
+    "'q'",
+    '"q q"',
+    "\\",
+    "a\tb",
+    "  ",
+    "u1",
+    "x" * 30,
+    "inline:{ a=b }",
+    "ldap:{ a = b }",
+    "5!",
+    "%",
+    "(",
+    ")",
+    "?",
     ":",
-)  # fmt: skip
+)
 
 names = st.sampled_from(KNOWN_NAMES)
 any_name = st.one_of(names, names, names, st.sampled_from(ODD), st.sampled_from(("", "a b", "é", "a.b", "$u1", "x-")))
@@ -38,6 +105,10 @@ space = st.sampled_from(("", " ", " ", "  ", "\t"))
 number = st.sampled_from(("1", "2", "10", "3.6", "3.11", "x", "", "007", "12345678901"))
 operator = st.sampled_from(("==", "!=", "<", "<=", ">", ">=", "<level", "==level", ">=level", "!=level", "=", "~"))
 rarely = st.integers(0, 19).map(lambda n: n == 0)
+
+
+def braced(text: str) -> str:
+    return "{" + text + "}"
 
 
 @st.composite
@@ -50,21 +121,42 @@ def macro(draw: st.DrawFn, depth: int = 2) -> str:
     if kind < 2:
         return "$" + name
     if kind == 2:
-        return draw(st.sampled_from(("${%s}", "$(%s)"))) % name
+        return draw(st.sampled_from(("${" + name + "}", "$(" + name + ")")))
     if kind == 3:
-        return "${%s%s%s%s}" % (name, draw(st.sampled_from("?:")), s, inner)
+        return "${" + name + draw(st.sampled_from("?:")) + s + inner + "}"
     if kind == 4:
-        return "${%s%s%s{%s}}" % (name, s, draw(st.sampled_from("?:")), inner)
+        return "${" + name + s + draw(st.sampled_from("?:")) + braced(inner) + "}"
     if kind == 5:
-        return "${%s?%s{%s}%s:%s{%s}}" % (name, s, inner, s, s, draw(words))
+        return "${" + name + "?" + s + braced(inner) + s + ":" + s + braced(draw(words)) + "}"
     if kind == 6:
-        return "${%s?{%s}:%s}" % (name, inner, draw(words))
+        return "${" + name + "?" + braced(inner) + ":" + draw(words) + "}"
     if kind in (7, 8):
-        rest = draw(st.sampled_from(("", " ? {%s} : {%s}" % (inner, name), "?{%s}" % inner, ":{%s}" % inner, "? yes")))
+        both = f" ? {braced(inner)} : {braced(name)}"
+        rest = draw(st.sampled_from(("", both, "?" + braced(inner), ":" + braced(inner), "? yes")))
         left, right = (draw(st.one_of(number, words, st.just("$" + name))) for _ in "lr")
-        return "${{%s}%s%s%s{%s}%s}" % (left, s, draw(operator), s, right, rest)
-    return draw(st.sampled_from(("$", "${", "${}", "$()", "${u1", "$(u1}", "${u1?{a}{b}}", "${u1?{a}:{b}c}", "$é",
-                                 "${u1 }", "${ u1}", "${u-1}", "${u1?}", "${u1:}", "${{a}}", "${{a} == b}")))  # fmt: skip
+        return "${" + braced(left) + s + draw(operator) + s + braced(right) + rest + "}"
+    return draw(
+        st.sampled_from(
+            (
+                "$",
+                "${",
+                "${}",
+                "$()",
+                "${u1",
+                "$(u1}",
+                "${u1?{a}{b}}",
+                "${u1?{a}:{b}c}",
+                "$é",
+                "${u1 }",
+                "${ u1}",
+                "${u-1}",
+                "${u1?}",
+                "${u1:}",
+                "${{a}}",
+                "${{a} == b}",
+            )
+        )
+    )
 
 
 @st.composite
@@ -74,7 +166,9 @@ def text(draw: st.DrawFn, depth: int = 2) -> str:
     return draw(st.sampled_from((" ", " ", "", ", "))).join(parts)
 
 
-sane_text = st.lists(st.one_of(words.filter(lambda w: w not in "{}$$()"), names.map("${}".format)), max_size=4).map(" ".join)
+sane_text = st.lists(st.one_of(words.filter(lambda w: w not in "{}$$()"), names.map("${}".format)), max_size=4).map(
+    " ".join
+)
 value = st.one_of(sane_text, sane_text, text())
 
 
@@ -97,8 +191,18 @@ def main_line(draw: st.DrawFn) -> str:
 @st.composite
 def main_cf(draw: st.DrawFn) -> str:
     """A whole main.cf."""
-    level = draw(st.sampled_from(("compatibility_level = 3.6\n", "compatibility_level = 3.6\n", "", "compatibility_level = 2\n",
-                                  "compatibility_level=1\n", "compatibility_level = 0\n")))  # fmt: skip
+    level = draw(
+        st.sampled_from(
+            (
+                "compatibility_level = 3.6\n",
+                "compatibility_level = 3.6\n",
+                "",
+                "compatibility_level = 2\n",
+                "compatibility_level=1\n",
+                "compatibility_level = 0\n",
+            )
+        )
+    )
     body = "\n".join(draw(st.lists(main_line(), max_size=8)))
     return level + body + draw(st.sampled_from(("\n", "\n", "")))
 
@@ -119,14 +223,38 @@ def argument(draw: st.DrawFn) -> str:
     if kind < 4:
         return f"-o {name}={draw(own_value).replace(' ', '')}"
     if kind == 4:
-        return "-o { %s = %s }" % (name, draw(sane_text))
+        return "-o " + braced(f" {name} = {draw(sane_text)} ")
     if kind == 5:
-        return "-o {%s=%s}" % (name, draw(sane_text))
+        return "-o " + braced(f"{name}={draw(sane_text)}")
     if kind == 6:
         return f"-o{name}=1"
-    return draw(st.sampled_from(("-v", "-D", "-vv", "flags=DRhu", "user=nobody", "argv=/bin/x", "x { a b }", "x {x}",
-                                 "${recipient}", "-s 5", "-o a", "-", "--", "x { a } b", "-vo a=b", "x { a {b} }",
-                                 "-o { x }", "-o { = x }", "-oa=bob", "-o {a=b}c", "é")))  # fmt: skip
+    return draw(
+        st.sampled_from(
+            (
+                "-v",
+                "-D",
+                "-vv",
+                "flags=DRhu",
+                "user=nobody",
+                "argv=/bin/x",
+                "x { a b }",
+                "x {x}",
+                "${recipient}",
+                "-s 5",
+                "-o a",
+                "-",
+                "--",
+                "x { a } b",
+                "-vo a=b",
+                "x { a {b} }",
+                "-o { x }",
+                "-o { = x }",
+                "-oa=bob",
+                "-o {a=b}c",
+                "é",
+            )
+        )
+    )
 
 
 @st.composite
@@ -136,15 +264,32 @@ def master_line(draw: st.DrawFn) -> str:
     if kind == 0:
         return draw(st.sampled_from(("# comment", "", "  # x", " stray inet n - n - - smtpd", "#a unix")))
     if kind == 1 and draw(rarely):
-        return draw(st.sampled_from(("smtp inet n", "x", "smtp inet n - n - -", "smtp bogus n - n - - smtpd",
-                                     "smtp inet Y - n - - smtpd", "smtp inet n - n x - smtpd",
-                                     "smtp inet n - n 5? - smtpd", "smtp inet n - n ? - smtpd",
-                                     "smtp inet n - n - -1 smtpd", "smtp inet n - n - 1? smtpd")))  # fmt: skip
+        return draw(
+            st.sampled_from(
+                (
+                    "smtp inet n",
+                    "x",
+                    "smtp inet n - n - -",
+                    "smtp bogus n - n - - smtpd",
+                    "smtp inet Y - n - - smtpd",
+                    "smtp inet n - n x - smtpd",
+                    "smtp inet n - n 5? - smtpd",
+                    "smtp inet n - n ? - smtpd",
+                    "smtp inet n - n - -1 smtpd",
+                    "smtp inet n - n - 1? smtpd",
+                )
+            )
+        )
     fields = [
-        draw(service_name), draw(service_type), draw(yes_no), draw(yes_no), draw(yes_no),
-        draw(st.sampled_from(("-", "0", "60", "1000?"))), draw(st.sampled_from(("-", "0", "1", "100"))),
+        draw(service_name),
+        draw(service_type),
+        draw(yes_no),
+        draw(yes_no),
+        draw(yes_no),
+        draw(st.sampled_from(("-", "0", "60", "1000?"))),
+        draw(st.sampled_from(("-", "0", "1", "100"))),
         draw(st.sampled_from(COMMANDS)),
-    ]  # fmt: skip
+    ]
     line = draw(st.sampled_from((" ", "\t", "   "))).join(fields)
     for one in draw(st.lists(argument(), max_size=3)):
         line += draw(st.sampled_from((" ", " ", "\n  ", "\n\t", "\n# c\n  "))) + one
@@ -157,7 +302,9 @@ def master_cf(draw: st.DrawFn) -> str:
     return "\n".join(draw(st.lists(master_line(), max_size=5))) + "\n"
 
 
-third = st.one_of(st.just("*"), names, st.sampled_from(("command", "chroot", "wakeup", "service", "process_limit", "no")))
+third = st.one_of(
+    st.just("*"), names, st.sampled_from(("command", "chroot", "wakeup", "service", "process_limit", "no"))
+)
 
 
 @st.composite
@@ -174,11 +321,17 @@ def show_words(draw: st.DrawFn) -> list[str]:
     override = ["-o", f"{draw(names)}={draw(sane_text)}"] if draw(st.integers(0, 7)) == 0 else []
     kind = draw(st.integers(0, 9))
     if kind < 3:
-        chosen = draw(st.sampled_from(("-C builtin", "-C service", "-C user", "-C all", "-C user,service", "-C bad", "-Call")))
+        chosen = draw(
+            st.sampled_from(("-C builtin", "-C service", "-C user", "-C all", "-C user,service", "-C bad", "-Call"))
+        )
         style = [one for one in style if one != "-h" or "-n" in style]  # values alone cannot be told apart
         return [*style, *override, *(chosen.split() if draw(st.booleans()) else [])]
     if kind < 6:
-        return [*style, *override, *draw(st.lists(st.one_of(any_name, st.sampled_from(("nosuch",))), min_size=1, max_size=3))]
+        return [
+            *style,
+            *override,
+            *draw(st.lists(st.one_of(any_name, st.sampled_from(("nosuch",))), min_size=1, max_size=3)),
+        ]
     mode = draw(st.sampled_from(("-M", "-F", "-P")))
     style = [one for one in style if one != "-p"] if not draw(rarely) else style
     if mode == "-F" and "-f" in style:
@@ -202,12 +355,26 @@ def edit_words(draw: st.DrawFn) -> list[str]:
     if kind == 6:
         return [draw(st.sampled_from(("-MX", "-M#"))), *draw(st.lists(request(), min_size=1, max_size=2))]
     if kind == 7:
-        field = draw(st.sampled_from(("service", "type", "private", "unprivileged", "chroot", "wakeup", "process_limit", "command")))
-        new = draw(st.sampled_from(("y", "n", "-", "10", "60?", "smtpd -o a=b", "maybe", "inet", "pipe user=x", "smtpd { a b }")))
+        field = draw(
+            st.sampled_from(
+                ("service", "type", "private", "unprivileged", "chroot", "wakeup", "process_limit", "command")
+            )
+        )
+        new = draw(
+            st.sampled_from(
+                ("y", "n", "-", "10", "60?", "smtpd -o a=b", "maybe", "inet", "pipe user=x", "smtpd { a b }")
+            )
+        )
         return ["-Fe", f"{draw(service_name | st.just('*'))}/{draw(service_type | st.just('*'))}/{field}={new}"]
     if kind == 8:
-        return ["-Pe", f"{draw(service_name | st.just('*'))}/{draw(service_type | st.just('*'))}/{draw(names)}={draw(value)}"]
-    return [draw(st.sampled_from(("-PX", "-P#"))), f"{draw(service_name | st.just('*'))}/{draw(service_type)}/{draw(names)}"]
+        return [
+            "-Pe",
+            f"{draw(service_name | st.just('*'))}/{draw(service_type | st.just('*'))}/{draw(names)}={draw(value)}",
+        ]
+    return [
+        draw(st.sampled_from(("-PX", "-P#"))),
+        f"{draw(service_name | st.just('*'))}/{draw(service_type)}/{draw(names)}",
+    ]
 
 
 @st.composite

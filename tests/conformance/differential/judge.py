@@ -77,7 +77,7 @@ class Judge:
             real = self._known.compared(question, answer)
             try:
                 ours = self._known.compared(question, ask(question))
-            except Exception as error:  # noqa: BLE001 what it is does not matter: it is a difference
+            except Exception as error:  # whatever it is, it is a difference
                 ours = ("raised", repr(error), "", {})
             if real != ours:
                 self.differences.append(Difference(case, question, real, ours))
@@ -101,9 +101,12 @@ def cases(strategy: SearchStrategy[Case], count: int, start: int) -> Iterator[Ca
 def _collect(strategy: SearchStrategy[Case], count: int, start: int, found: list[Case]) -> None:
     @seed(start)
     @settings(
-        max_examples=count, database=None, deadline=None, phases=[Phase.generate],
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    )
     @given(strategy)
     def take(case: Any) -> None:
         found.append(case)

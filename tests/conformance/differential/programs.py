@@ -95,9 +95,14 @@ class Place:
     def _process(self, question: Question, command: str) -> Answer:
         words = [question.program if command.startswith(REAL) else command, *self._words(question)]
         run = subprocess.run(
-            words, executable=command, input=question.stdin, capture_output=True, timeout=PATIENCE, cwd=self.directory,
+            words,
+            executable=command,
+            input=question.stdin,
+            capture_output=True,
+            timeout=PATIENCE,
+            cwd=self.directory,
             env=ENVIRONMENT,
-        )  # fmt: skip
+        )
         return self._answer(run.returncode, run.stdout, run.stderr, question)
 
     def here(self, question: Question) -> Answer:

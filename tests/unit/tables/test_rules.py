@@ -165,7 +165,7 @@ class RegexTests(RuleCase):
                 f"{place} 4: ignoring unrecognized request",
                 f'{place} 5: unknown regexp option "q": skipping this rule',
                 f'{place} 6: out of range replacement index "1": skipping this rule',
-                f'{place} 7: out-of-range replacement index "0"',
+                f'{place} 7: {"out of range" if kind == "pcre" else "out-of-range"} replacement index "0"',
                 f"{place} 7: bad replacement syntax: skipping this rule",
                 f'{place} 8: non-numeric replacement index "f"',
                 f"{place} 8: bad replacement syntax: skipping this rule",
