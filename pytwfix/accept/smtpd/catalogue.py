@@ -129,7 +129,6 @@ UNHONOURED = (
     "smtpd_proxy_filter",
     "smtpd_reject_filter_maps",
     "smtpd_tls_enable_rpk",
-    "smtpd_upstream_proxy_protocol",
 )
 
 

@@ -18,6 +18,7 @@ from pytwfix.accept.smtpd.settings import SmtpdSettings
 from pytwfix.accept.smtpd.state import OK, State
 from pytwfix.accept.smtpd.tls import ServerTls
 from pytwfix.accept.smtpd.transaction import cleanup_flags
+from pytwfix.accept.smtpd.upstream import upstream
 from pytwfix.contracts.tables import DEFAULT_FLAGS, PARENT
 from pytwfix.dialogs.smtp_server import Rules, SmtpServer
 from pytwfix.mail.reply import Reply
@@ -117,6 +118,7 @@ class Configuration:
         self.codes = _codes(cfg)
         self.milters = filter_lists(host, cfg, self.cleanup_flags)
         self.rules = self._rules(cfg, common)
+        self.upstream = upstream(cfg)
         self.tls = ServerTls(host, cfg)
         if self.sasl_enabled:
             self._bind_sasl(host, cfg)

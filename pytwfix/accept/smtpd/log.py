@@ -35,6 +35,10 @@ def connect(log: ILog, namaddr: str) -> None:
     log.info(f"connect from {namaddr}")
 
 
+def haproxy_failed(log: ILog, reason: str) -> None:
+    log.warning(f"haproxy read: {reason}")
+
+
 def disconnect(log: ILog, namaddr: str, counts: str) -> None:
     log.info(f"disconnect from {namaddr}{counts}")
 

@@ -85,7 +85,7 @@ class SmtpdService(Service):
 
     def _started(self, wire: Wire) -> None:
         self._sessions.add(wire)
-        client = _connected(wire.transport)
+        client = _connected(wire)
         session = Session(self._host, wire.configuration, wire, client)
         self._host.background(self._run(session, wire), "smtpd session")
 
@@ -111,7 +111,11 @@ class _Connections(Factory):
         return self._service.connection()
 
 
-def _connected(transport: Any) -> Connected:
+def _connected(wire: Wire) -> Connected:
+    proxied = wire.proxied
+    if proxied is not None:
+        return Connected(proxied.client, proxied.client_port, proxied.server, proxied.server_port)
+    transport: Any = wire.transport
     peer, own = transport.getPeer(), transport.getHost()
     address = getattr(peer, "host", UNKNOWN)
     if address.startswith("::ffff:") and "." in address:

@@ -55,7 +55,12 @@ class Session(SideCommands):
         await clients.look_up(self._host, client, config.peername_lookup)
         if config.client_port_logging:
             client.log_port()
+        if self._wire.unintroduced:
+            log.haproxy_failed(self._log, self._wire.unintroduced)
         log.connect(self._log, client.namaddr)
+        if self._wire.unintroduced:
+            self._core.close(Reply(421, "4.3.0", f"{config.hostname} Server local error", hangup=True))
+            return False
         if config.tls.wrapper and not await self._handshake():
             return False
         refused = await self._limits.connect()

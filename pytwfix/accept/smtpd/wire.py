@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from pytwfix.accept.smtpd.log import Tls
+from pytwfix.dialogs.haproxy import Endpoints, HaproxyError, HeaderReader
 from pytwfix.dialogs.smtp_server import SmtpServer
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class Wire(Protocol):
     def __init__(self, host: IHost, config: Configuration, start: Callable[[Wire], None]) -> None:
         self.core = SmtpServer(config.rules)
         self.gone = ""
+        self.proxied: Endpoints | None = None  # who a load balancer speaks for (SD-45)
+        self.unintroduced = ""  # what was wrong with its header
+        self._header: HeaderReader | None = None
+        self._early = b""  # of TLS, behind the header
         self._host = host
         self.configuration = self._config = config
         self._start = start
@@ -68,10 +73,49 @@ class Wire(Protocol):
         self._tcp.registerProducer(self, True)
         if self._config.tls.wrapper:
             self._tcp.pauseProducing()  # what comes is for TLS, which may not be ready at once
+        if self._config.upstream is None:
+            self._begin()
+            return
+        self._header = self._config.upstream.reader()
+        self._timer = self._host.call_later(self._config.upstream.timeout, self._introduced_badly, "timeout error")
+        self._tcp.resumeProducing()
+
+    def _begin(self) -> None:
         self._timer = self._host.call_later(self._config.timeout, self._tick)
         self._start(self)
 
+    def _introduced(self, header: HeaderReader, data: bytes) -> None:
+        """Bytes of a load balancer's header, and what follows it."""
+        try:
+            found = header.receive(data)
+        except HaproxyError as error:
+            self._introduced_badly(str(error))
+            return
+        if found is None:
+            return
+        self.proxied = found.endpoints
+        self._end_header()
+        if self._config.tls.wrapper:
+            self._early = found.rest
+            self._tcp.pauseProducing()
+        else:
+            self.core.receive(found.rest)
+        self._begin()
+
+    def _introduced_badly(self, reason: str) -> None:
+        self.unintroduced = reason
+        self._end_header()
+        self._begin()
+
+    def _end_header(self) -> None:
+        self._header = None
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+
     def dataReceived(self, data: bytes) -> None:
+        if self._header is not None:
+            self._introduced(self._header, data)
+            return
         core = self.core
         core.receive(data)
         if self._waiting is not None:
@@ -86,6 +130,8 @@ class Wire(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._lost = True
         self.gone = self.gone or "lost connection"
+        if self._header is not None:
+            self._introduced_badly("lost connection")
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
@@ -234,6 +280,9 @@ class Wire(Protocol):
         self._tcp.registerProducer(self, True)
         if self._config.tls.wrapper:
             self._tcp.resumeProducing()
+            early, self._early = self._early, b""
+            if early:
+                self._tcp.protocol.dataReceived(early)
         return await handshake
 
     def _handshake_failed(self, reason: Failure) -> None:
