@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import glob
 import os
 import pwd
@@ -44,6 +45,7 @@ class Server:
         if os.geteuid() == 0:
             self.account = _account(self.user)
             os.chown(self.directory, self.account.pw_uid, self.account.pw_gid)
+        atexit.register(self.remove)
         try:
             self.prepare()
             self.start()
