@@ -128,7 +128,18 @@ def _warn(match: Match) -> Answer:
     return DUNNO
 
 
+def _without_queue_file(match: Match, action: str) -> bool:
+    """What is done to a queue file cannot be done to mail that goes through a before-queue filter (SD-48)."""
+    if match.state.config.proxy is None:
+        return False
+    text = f"access table {match.table.name}: with smtpd_proxy_filter specified, action {action} is unavailable"
+    match.state.host.log.warning(text)
+    return True
+
+
 def _filter(match: Match) -> Answer:
+    if _without_queue_file(match, "FILTER"):
+        return DUNNO
     transport, colon, _ = match.text.partition(":")
     if not colon or not transport:
         return match.complain("transport:destination")
@@ -139,7 +150,7 @@ def _filter(match: Match) -> Answer:
 
 
 def _hold(match: Match) -> Answer:
-    if not match.state.hold:
+    if not _without_queue_file(match, "HOLD") and not match.state.hold:
         match.note("hold", "triggers HOLD action")
         match.state.hold = True
         match.state.actions.append(("hold", match.text))
@@ -147,6 +158,8 @@ def _hold(match: Match) -> Answer:
 
 
 def _discard(match: Match) -> Answer:
+    if _without_queue_file(match, "DISCARD"):
+        return DUNNO
     match.note("discard", "triggers DISCARD action")
     match.state.discard = True
     match.state.actions.append(("discard", match.text))
@@ -155,6 +168,8 @@ def _discard(match: Match) -> Answer:
 
 def _address_action(name: str) -> Callable[[Match], Answer]:
     def act(match: Match) -> Answer:
+        if _without_queue_file(match, name.upper()):
+            return DUNNO
         if "@" not in match.text:
             return match.complain("user@domain target")
         target, match.text = match.text, f"triggers {name.upper()} {match.text}"

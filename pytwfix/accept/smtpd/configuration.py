@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from pytwfix.accept.smtpd import catalogue, ehlo, log
 from pytwfix.accept.smtpd.milters import filter_lists
+from pytwfix.accept.smtpd.proxy import ProxyFilter
 from pytwfix.accept.smtpd.restrictions import Parser, RestrictionList, split
 from pytwfix.accept.smtpd.safety import check_relay_safety
 from pytwfix.accept.smtpd.sasl import Sasl, acceptable, check_options, implementation
@@ -119,6 +120,7 @@ class Configuration:
         self.milters = filter_lists(host, cfg, self.cleanup_flags)
         self.rules = self._rules(cfg, common)
         self.upstream = upstream(cfg)
+        self.proxy = ProxyFilter(host, cfg) if cfg.smtpd_proxy_filter else None
         self.tls = ServerTls(host, cfg)
         if self.sasl_enabled:
             self._bind_sasl(host, cfg)

@@ -45,7 +45,7 @@ def disconnect(log: ILog, namaddr: str, counts: str) -> None:
 
 def client(state: State, queue_id: str, origin: Client | None, origin_ident: str) -> None:
     """`origin`: what XFORWARD said, None when it was not used."""
-    text = f"{queue_id}: client={state.namaddr}{login(state, ', ')}"
+    text = f"{queue_id or 'NOQUEUE'}: client={state.namaddr}{login(state, ', ')}"
     if origin_ident:
         text += f", orig_queue_id={origin_ident}"
     if origin is not None:
@@ -63,6 +63,12 @@ def reject(state: State, action: str, text: str) -> None:
     """`action`: reject, reject_warning, hold, discard, filter, redirect, bcc, prepend, info, warn, permit, hangup."""
     about = f"{state.stage} from {state.namaddr}: {text};{context(state)}"
     state.host.log.info(f"{state.queue_id or 'NOQUEUE'}: {action}: {about}")
+
+
+def proxied(state: State, action: str, reply: str) -> None:
+    """What a before-queue filter said: proxy-accept, proxy-reject (LG-4)."""
+    ident = f"{state.queue_id}: " if state.queue_id else ""
+    state.host.log.info(f"{ident}{action}: {state.stage}: {reply};{context(state)}")
 
 
 def permit(state: State, action: str, kind: str, name: str) -> None:

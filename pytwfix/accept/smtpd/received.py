@@ -29,15 +29,16 @@ def date(now: float) -> str:
 def header(state: State, queue_id: str, only_recipient: bytes | None, now: float) -> bytes:
     """`only_recipient` is named when there is no other."""
     config, client = state.config, state.client
+    ident = f" id {queue_id}" if queue_id else ""
     when = date(now)
     if config.hide_client:
-        return f"Received: by {config.hostname} ({config.mail_name}) id {queue_id}; {when}\r\n".encode()
+        return f"Received: by {config.hostname} ({config.mail_name}){ident}; {when}\r\n".encode()
     lines = [f"Received: from {state.helo or client.name} ({client.name} [{client.rfc_address}])"]
     if state.tls is not None and config.tls_received_header:
         lines += _tls_lines(state)
     if client.sasl_username and config.sasl_header:
         lines.append(f"\t(Authenticated sender: {client.sasl_username})")
-    by = f"\tby {config.hostname} ({config.mail_name}) with {_protocol(state)} id {queue_id}"
+    by = f"\tby {config.hostname} ({config.mail_name}) with {_protocol(state)}{ident}"
     if only_recipient is None:
         lines.append(f"{by};\r\n\t{when}")
     else:

@@ -360,6 +360,8 @@ class Session(SideCommands):
             return refused
         committed = await mail.commit()
         self.counts.mail()
+        if mail.reply is not None:
+            return mail.reply
         bytes_word = f"{mail.size} bytes " if event.verb == "BDAT" else ""
         return Reply(250, "2.0.0", f"Ok: {bytes_word}queued as {committed.queue_id}")
 

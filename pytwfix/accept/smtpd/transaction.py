@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 
 from pytwfix.accept.smtpd import log, received
+from pytwfix.accept.smtpd.proxy import ProxiedMail
 from pytwfix.contracts.cleanup import FILTER, MAP, MILTER, SMTP_REPLY, Committed, ITransaction, Origin
 from pytwfix.mail.envelope import REQUIRETLS_ESMTP, SMTPUTF8_REQUESTED, Client, Recipient
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pytwfix.accept.smtpd.milters import SessionMilters
     from pytwfix.accept.smtpd.state import State
     from pytwfix.dialogs.smtp_events import Mail, Rcpt
+    from pytwfix.mail.reply import Reply
 
 _OVERRIDES = {"no_address_mappings": MAP, "no_header_body_checks": FILTER, "no_milters": MILTER}
 
@@ -34,7 +36,8 @@ class Transaction:
     """From MAIL to the dot. `failed` is set when the content cannot be taken any more."""
 
     __slots__ = (
-        "_forwarded", "_mail", "_milters", "_open", "_sent_actions", "_single", "_started", "_state", "size", "too_big",
+        "_forwarded", "_mail", "_milters", "_open", "_sent_actions", "_single", "_started", "_state", "reply", "size",
+        "too_big",
     )  # fmt: skip
 
     def __init__(
@@ -50,12 +53,15 @@ class Transaction:
         self._started = False
         self.size = 0
         self.too_big = False
+        self.reply: Reply | None = None  # of a filter that the mail went through
 
     async def recipient(self, event: Rcpt, context: str) -> None:
         """An accepted recipient. MailError: cleanup cannot take it."""
         state = self._state
         opened = self._open or await self._begin(context)
         self._send_actions(opened)
+        if isinstance(opened, ProxiedMail):
+            await opened.command(event.line)
         await opened.recipient(Recipient(event.recipient, event.recipient, event.orcpt, event.notify))
         state.recipients += 1
         if state.recipients == 1:
@@ -63,7 +69,12 @@ class Transaction:
 
     async def _begin(self, context: str) -> ITransaction:
         state, mail = self._state, self._mail
-        opened = await state.host.peers.cleanup.begin(self._origin(context))
+        origin = self._origin(context)
+        proxy = state.config.proxy
+        if proxy is None:
+            opened = await state.host.peers.cleanup.begin(origin)
+        else:
+            opened = proxy.begin(state, origin, mail.line)
         self._open = opened
         state.queue_id = opened.queue_id
         envelope = opened.envelope
@@ -76,8 +87,7 @@ class Transaction:
             envelope.verp = mail.verp or state.config.verp_delimiters
         await opened.sender(mail.sender)
         forwarded = self._forwarded
-        origin = forwarded.client if forwarded.used else None
-        log.client(state, opened.queue_id, origin, forwarded.ident)
+        log.client(state, opened.queue_id, forwarded.client if forwarded.used else None, forwarded.ident)
         return opened
 
     def _origin(self, context: str) -> Origin:
@@ -142,7 +152,12 @@ class Transaction:
         assert opened is not None
         self._send_actions(opened)
         self._open = None
-        return await opened.commit()
+        try:
+            return await opened.commit()
+        finally:
+            if isinstance(opened, ProxiedMail):
+                self.reply = opened.reply
+                opened.abort()
 
     def abort(self, reason: str = "") -> None:
         """Forget the mail; nothing happens when it was committed or never opened."""
