@@ -175,7 +175,7 @@ class Bodies(SynchronousTestCase):
     def mktemp_folder(self) -> str:
         path = self.mktemp()
         os.makedirs(path)
-        return os.path.abspath(path)
+        return str(os.path.abspath(path))
 
     def test_limit(self) -> None:
         """CL-14: message_size_limit is for new bodies too."""
