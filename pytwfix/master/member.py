@@ -117,7 +117,7 @@ class Member:
         if placement.AGENTS in birth.roles:
             self._asuser = remote["asuser"] = self._act_as_users()
         try:
-            rooms = self._rooms = Rooms(process, self._plan, birth.roles, remote, agents, birth.sockets)
+            rooms = self._rooms = Rooms(process, self._plan, birth.roles, remote, agents, birth.sockets, patient=True)
             if self._is_hub:
                 self._be_hub(rooms)
             rooms.startService()

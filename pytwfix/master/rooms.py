@@ -23,6 +23,7 @@ from pytwfix.master.peers import Peers, Switchboard
 from pytwfix.master.plan import Plan, program
 from pytwfix.master.ports import Ports
 from pytwfix.master.sockets import Place, key
+from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.mastercf import Service as Line
 from pytwfix.spool.store import QueueStore
 
@@ -42,6 +43,8 @@ _CONTRACTS = {
     "flusher": "flush",
     "queue": "qmgr",
 }
+# What serves clients alone: the others do without it.
+_FRONT = ("smtpd", "qmqpd", "spawn")
 # Started in this order: whoever may ask comes after whom it asks. Stopped the other way round.
 _ORDER = (
     "trivial-rewrite", "cleanup", "anvil", "tlsmgr", "proxymap", "bounce", "flush", "verify", "error", "discard",
@@ -60,8 +63,10 @@ class Rooms(MultiService):
         remote: Mapping[str, Any] | None = None,
         remote_agents: Any = None,
         sockets: Mapping[Place, socket.socket] | None = None,
+        patient: bool = False,
     ) -> None:
         super().__init__()
+        self.patient = patient
         self.process = process
         self.plan = plan
         self.roles = roles
@@ -71,6 +76,7 @@ class Rooms(MultiService):
         self.hosts: dict[str, ServiceHost] = {}
         self.made: dict[str, Any] = {}
         self.ports = Ports(process.reactor, self.hosts, sockets or {})
+        self._timers: dict[str, Any] = {}  # services that are left alone for a while
         self.before_last: Callable[[], Deferred[Any]] | None = None  # at stop, while others may still ask our rooms
         self._build()
 
@@ -124,15 +130,51 @@ class Rooms(MultiService):
     # -- life ----------------------------------------------------------------------------------------------------------
 
     def startService(self) -> None:
-        """Raises what a room raises for settings with which it cannot run."""
-        super().startService()
-        self.ports.open(self.made)
+        """Raises what a room raises for settings with which it cannot run; with `patient` a room that only serves
+        clients is tried again later, and meanwhile they wait (MA-6)."""
+        Service.startService(self)
+        waiting: dict[str, Any] = {}
+        for at, service in self.made.items():
+            try:
+                service.startService()
+            except Exception as error:
+                if not self.patient or self.hosts[at].program not in _FRONT:
+                    raise
+                waiting[at] = service
+                self._throttle(at, error)
+        self.ports.open({at: one for at, one in self.made.items() if at not in waiting})
+
+    def _throttle(self, at: str, error: Exception) -> None:
+        host, cfg = self.hosts[at], self.plan.settings
+        if not isinstance(error, SettingsError):
+            host.log.failure("start", error)
+        master = self.process.log(f"{cfg.syslog_name}/master")
+        master.warning(f"{host.definition.command}: bad command startup -- throttling")
+        self._timers[at] = self.process.reactor.callLater(cfg.service_throttle_time, self._again, at)
+
+    def _again(self, at: str) -> None:
+        """Try to start what could not be started."""
+        timer = self._timers.pop(at, None)
+        if timer is not None and timer.active():
+            timer.cancel()
+        service = self.made.get(at)
+        if service is None or not self.running:
+            return
+        try:
+            service.startService()
+        except Exception as error:
+            self._throttle(at, error)
+        else:
+            self.ports.open({at: service})
 
     def stopService(self) -> Deferred[Any]:
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
         self.ports.close()
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
         Service.stopService(self)
         groups = (("smtpd", "pickup", "spawn"), ("qmgr", "oqmgr"), ())
         left = list(self.services)
@@ -189,6 +231,8 @@ class Rooms(MultiService):
             if at not in self.hosts:
                 self._attempt(at, self._make, line)
         self._limits()
+        for at in list(self._timers):
+            self._again(at)  # what was wrong may be right now
         for at, one in self.made.items():
             reloaded = getattr(one, "reloaded", None)
             if reloaded is not None:

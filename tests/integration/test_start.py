@@ -77,14 +77,15 @@ class Refused(StartCase):
 
 
 class Throttled(StartCase):
-    """MA-6: a process that cannot serve."""
+    """MA-6: a service that cannot serve."""
 
     def test_reload(self) -> None:
-        """The master stays, and a reload with the mistake repaired brings it back."""
+        """The others run on, and a reload with the mistake repaired brings it back."""
         made = self.system(WORKERS1, **OPEN)
         made.start()
-        made.wait_log("warning: worker: bad command startup -- throttling")
+        made.wait_log("warning: smtpd: bad command startup -- throttling")
         self.assertTrue(made.running)
+        self.assertEqual(made.command("postqueue", "-p").out, "Mail queue is empty\n")
         made.write_main(smtpd_relay_restrictions="reject_unauth_destination")
         made.reload()
         with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:

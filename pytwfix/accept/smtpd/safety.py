@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytwfix.accept.smtpd.restrictions import split
+from pytwfix.settings.kinds import SettingsError
 
 if TYPE_CHECKING:
     from pytwfix.contracts.host import IHost
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 WORKING = ("reject_unauth_destination", "defer_unauth_destination", "reject", "defer", "defer_if_permit")
 
 
-class Fatal(Exception):
+class Fatal(SettingsError):
     """The service must not start; the text is for the log."""
 
 

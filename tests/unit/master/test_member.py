@@ -45,7 +45,9 @@ class Host:
 class Rooms:
     """What a member made, without the rooms."""
 
-    def __init__(self, process: Any, plan: Any, roles: Any, remote: Any, agents: Any, sockets: Any) -> None:
+    def __init__(
+        self, process: Any, plan: Any, roles: Any, remote: Any, agents: Any, sockets: Any, patient: bool
+    ) -> None:
         self.remote, self.plans, self.closed = remote, [plan], list[str]()
         self.hosts = {"25/inet": Host()}
         self.ports = self

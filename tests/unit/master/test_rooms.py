@@ -71,8 +71,8 @@ class RoomsCase(SynchronousTestCase):
         made.broken = self.broken.get(line.name)
         return made
 
-    def made(self, master: str = MASTER, *roles: str, remote: Any = None) -> Rooms:
-        made = Rooms(self.process, self.plan(master), frozenset(roles) or INLINE, remote)
+    def made(self, master: str = MASTER, *roles: str, remote: Any = None, patient: bool = False) -> Rooms:
+        made = Rooms(self.process, self.plan(master), frozenset(roles) or INLINE, remote, patient=patient)
         self.patch(made.ports, "open", lambda services: self.story.append("open"))
         self.patch(made.ports, "close", lambda: self.story.append("close"))
         return made
@@ -91,8 +91,8 @@ class Making(RoomsCase):
         programs = {host.program for host in made.hosts.values()}
         self.assertEqual(
             programs,
-            {"store", "smtpd", "cleanup", "trivial-rewrite", "bounce", "verify", "anvil", "tlsmgr", "proxymap", "flush", "error",
-             "qmgr", "pickup"},
+            {"store", "smtpd", "cleanup", "trivial-rewrite", "bounce", "verify", "anvil", "tlsmgr", "proxymap", "flush",
+             "error", "qmgr", "pickup"},
         )  # fmt: skip
 
     def test_roles(self) -> None:
@@ -134,6 +134,25 @@ class Starting(RoomsCase):
         self.broken["25"] = Fatal("open relay")
         self.assertRaises(Fatal, self.made().startService)
         self.assertNotIn("open", self.story)
+
+    def test_throttled(self) -> None:
+        """MA-6: beside others, what serves clients alone is left alone for service_throttle_time; the rest runs."""
+        self.broken["25"] = Fatal("open relay")
+        made = self.made(patient=True)
+        made.startService()
+        self.assertIn("start pickup", self.story)
+        self.assertIn("warning: smtpd: bad command startup -- throttling", self.lines.lines[-1])
+        self.clock.advance(60)
+        self.assertEqual(self.story.count("start 25"), 2)
+        self.room(made, "25/inet").broken = None
+        made.reload(made.plan)
+        self.assertEqual((self.story.count("start 25"), self.story[-1]), (3, "open"))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_not_throttled(self) -> None:
+        """Without these there is no mail system."""
+        self.broken["qmgr"] = Fatal("no")
+        self.assertRaises(Fatal, self.made(patient=True).startService)
 
 
 class Stopping(RoomsCase):
