@@ -126,7 +126,6 @@ def require_classes(host: IHost, classes: frozenset[str]) -> None:
 
 # Parameters of smtpd that this server does not honour yet: it says so at start when they are set.
 UNHONOURED = (
-    "smtpd_reject_filter_maps",
     "smtpd_tls_enable_rpk",
 )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from twisted.internet.defer import Deferred, succeed
 
 from pytwfix.accept.smtpd import catalogue, ehlo, log
+from pytwfix.accept.smtpd.history import CLASSES, History
 from pytwfix.accept.smtpd.milters import filter_lists
 from pytwfix.accept.smtpd.proxy import ProxyFilter
 from pytwfix.accept.smtpd.restrictions import Parser, RestrictionList, split
@@ -203,6 +204,8 @@ class Configuration:
             tables, common.fast_flush_domains, "fast_flush_domains", self._flags("fast_flush_domains")
         )
         self.mx_backup_networks = clients(cfg.permit_mx_backup_networks, "permit_mx_backup_networks")
+        self._debug_peers = clients(common.debug_peer_list, "debug_peer_list")
+        self._notify = CLASSES.intersection(split(cfg.notify_classes.lower()))
         self.own_addresses = own_addresses(common)
 
     def _flags(self, name: str) -> int:
@@ -231,6 +234,7 @@ class Configuration:
         self.sender_logins = AddressMaps([logins], delimiter, True)
         self.relay_certificates = maps(cfg.relay_clientcerts, "relay_clientcerts")
         self.command_filter = maps(cfg.smtpd_command_filter, "smtpd_command_filter")
+        self.reject_filter = maps(cfg.smtpd_reject_filter_maps, "smtpd_reject_filter_maps")
         self.footer_maps = maps(cfg.smtpd_reject_footer_maps, "smtpd_reject_footer_maps")
         self.rbl_reply_maps = maps(cfg.rbl_reply_maps, "rbl_reply_maps")
         self.default_rbl_reply = cfg.default_rbl_reply
@@ -339,6 +343,15 @@ class Configuration:
         """local_header_rewrite_clients: whose header addresses are completed as ours (SD-55)."""
         answer = self._local_clients.check(state)
         return (answer if isinstance(answer, (int, Reply)) else await answer) == OK
+
+    async def history(self, state: State) -> History | None:
+        """A record of the session, where the postmaster or debug_peer_list wants one."""
+        client = state.client
+        debug = bool(self._debug_peers) and await self._debug_peers.match(client.name, client.address)
+        if not debug and not self._notify:
+            return None
+        limit = self.settings.smtpd_history_flush_threshold
+        return History(state, self._notify, limit, state.host.log if debug else None)
 
     def new_instance(self, host: IHost) -> str:
         """A name for one mail transaction, for policy services (SD-40)."""

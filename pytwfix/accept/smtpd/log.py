@@ -39,6 +39,21 @@ def haproxy_failed(log: ILog, reason: str) -> None:
     log.warning(f"haproxy read: {reason}")
 
 
+def dialog(log: ILog, direction: str, namaddr: str, line: str) -> None:
+    """Each line of a peer in debug_peer_list, heard ("<") or said (">") (SV-8)."""
+    log.info(f"{direction} {namaddr}: {line}")
+
+
+def reply_replaced(state: State, old: str, new: str) -> None:
+    """smtpd_reject_filter_maps (SD-51)."""
+    ident = state.queue_id or "NOQUEUE"
+    state.host.log.info(f"{ident}: reject filter: {state.stage} from {state.namaddr}: in: {old}; out: {new}")
+
+
+def bad_replacement(log: ILog, name: str, text: str) -> None:
+    log.warning(f"{name}: ignoring bad reply: {text}")
+
+
 def disconnect(log: ILog, namaddr: str, counts: str) -> None:
     log.info(f"disconnect from {namaddr}{counts}")
 

@@ -3,8 +3,10 @@ footer (SD-24, SD-51)."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from pytwfix.accept.smtpd import log
 from pytwfix.accept.smtpd.received import date
 from pytwfix.accept.smtpd.state import shown
 from pytwfix.basics.macros import MacroError, expand
@@ -13,8 +15,10 @@ from pytwfix.mail.reply import Reply
 
 if TYPE_CHECKING:
     from pytwfix.accept.smtpd.state import State
+    from pytwfix.tables.maps import Maps
 
 _MAX_TEXT = 500
+_REFUSAL = re.compile(r"([45][0-9]{2})(?:\s+([45]\.[0-9]{1,3}\.[0-9]{1,3}))?\s+(\S.*)")
 
 OK = Reply(250, "2.0.0", "Ok")
 MAIL_OK = Reply(250, "2.1.0", "Ok")
@@ -50,6 +54,22 @@ def dressed(state: State, reply: Reply, footer: str) -> Reply:
     if footer:
         text += "\n" + _footer(state, footer)
     return reply._replace(text=text)
+
+
+async def filtered(state: State, maps: Maps, reply: Reply) -> Reply:
+    """smtpd_reject_filter_maps: another refusal in place of this one. What is no refusal does not count."""
+    old = reply.line().replace("\n", " ")
+    found = await maps.lookup(old.encode("utf-8", "replace"))
+    if found is None:
+        return reply
+    new = found.decode("utf-8", "replace").strip()
+    parsed = _REFUSAL.match(new)
+    if not parsed:
+        log.bad_replacement(state.host.log, maps.title, new)
+        return reply
+    log.reply_replaced(state, old, new)
+    code = int(parsed.group(1))
+    return Reply(code, parsed.group(2) or "", parsed.group(3), hangup=reply.hangup or code in (421, 521))
 
 
 def _footer(state: State, footer: str) -> str:

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 
 from pytwfix.accept.smtpd import client as clients
 from pytwfix.accept.smtpd import ehlo, log, replies
+from pytwfix.accept.smtpd.history import SOFTWARE, error_class
 from pytwfix.accept.smtpd.limits import size_refused
 from pytwfix.accept.smtpd.sidecommands import SideCommands
 from pytwfix.accept.smtpd.transaction import Transaction
@@ -45,6 +46,8 @@ class Session(SideCommands):
         except Exception as error:
             self._log.failure(f"session with {self._state.namaddr}", error)
             self._core.close(Reply(421, "4.3.0", f"{self._config.hostname} Server error", hangup=True))
+            if self._history is not None:
+                self._history.went_wrong(SOFTWARE)
         finally:
             self._end()
 
@@ -58,6 +61,7 @@ class Session(SideCommands):
         if self._wire.unintroduced:
             log.haproxy_failed(self._log, self._wire.unintroduced)
         log.connect(self._log, client.namaddr)
+        self._history = await config.history(state)
         if self._wire.unintroduced:
             self._core.close(Reply(421, "4.3.0", f"{config.hostname} Server local error", hangup=True))
             return False
@@ -73,10 +77,12 @@ class Session(SideCommands):
                 refused = Reply(554, "5.5.0", "Error: SMTP protocol synchronization", hangup=True)
         if refused:
             self.counts.errors += 1
-            self._core.greet(self._dressed(refused))
+            refused = self._dressed(refused)
+            self._core.greet(refused)
             self._denied = Reply(503, "5.7.0", f"Error: access denied for {client.namaddr}")
         else:
             self._core.greet(instead or config.greeting)
+        self._greeted(refused or instead or config.greeting)
         return True
 
     async def _serve(self) -> None:
@@ -110,6 +116,8 @@ class Session(SideCommands):
             log.ended(self._log, gone, self._place(), state.namaddr, state.queue_id)
         self._drop_mail(gone)
         self._abandon_exchange()
+        if self._history is not None:
+            self._history.end(gone)
         self._close_milters()
         self._limits.disconnect()
         notes = " notes=bare_lf" if self._config.note_bare_lf and core.bare_lf else ""
@@ -159,7 +167,9 @@ class Session(SideCommands):
         if self._state.hangup:
             self._wire.abandon()
         if reply.code >= 400:
-            reply = self._dressed(reply, await self._footer(reply) if self._config.footer_maps else None)
+            reply = await self._refusal(event, reply)
+        if self._history is not None:
+            self._history.add(event, reply)
         self._core.reply(reply)
         if type(event) is events.StartTls and reply.code < 400:
             await self._start_tls()
@@ -172,6 +182,15 @@ class Session(SideCommands):
     async def _tarpit(self) -> None:
         self._wire.flush()
         await self._state.pause(self._config.error_sleep_time)
+
+    async def _refusal(self, event: events.Event, reply: Reply) -> Reply:
+        """What becomes of a 4xx or 5xx before it is sent."""
+        config, history = self._config, self._history
+        if history is not None:
+            history.went_wrong(error_class(event, reply))
+        if config.reject_filter:
+            reply = await replies.filtered(self._state, config.reject_filter, reply)
+        return self._dressed(reply, await self._footer(reply) if config.footer_maps else None)
 
     async def _footer(self, reply: Reply) -> str | None:
         """smtpd_reject_footer_maps; None for the general footer."""
@@ -360,6 +379,8 @@ class Session(SideCommands):
             return refused
         committed = await mail.commit()
         self.counts.mail()
+        if self._history is not None:
+            self._history.reset()
         if mail.reply is not None:
             return mail.reply
         bytes_word = f"{mail.size} bytes " if event.verb == "BDAT" else ""

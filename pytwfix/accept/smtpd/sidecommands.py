@@ -12,6 +12,7 @@ from pytwfix.accept.smtpd import log, replies
 from pytwfix.accept.smtpd.auth import Authentication, already
 from pytwfix.accept.smtpd.checks import Checks
 from pytwfix.accept.smtpd.counts import Counts
+from pytwfix.accept.smtpd.history import POLICY, History
 from pytwfix.accept.smtpd.limits import Limits
 from pytwfix.accept.smtpd.milters import SessionMilters, session_milters
 from pytwfix.accept.smtpd.state import State
@@ -37,6 +38,7 @@ class SideCommands:
         "_denied",
         "_exchange",
         "_forwarded",
+        "_history",
         "_host",
         "_limits",
         "_log",
@@ -58,9 +60,19 @@ class SideCommands:
         self._forwarded = clients.Forwarded()
         self._denied: Reply | None = None
         self._context = ""
+        self._history: History | None = None
         self._exchange: Authentication | None = None
         self._milters: SessionMilters | None = None
         self.counts = Counts(config.soft_error_limit, config.hard_error_limit, config.junk_command_limit)
+
+    def _greeted(self, reply: Reply) -> None:
+        """With a welcome, or with a refusal."""
+        history = self._history
+        if history is not None:
+            history.reset()
+            history.add(None, reply)
+            if reply.code >= 400:
+                history.went_wrong(POLICY)
 
     def _drop_mail(self, reason: str = "") -> None:
         raise NotImplementedError
