@@ -78,7 +78,7 @@ class Debugging(SynchronousTestCase):
 class RejectFilter(SynchronousTestCase):
     def test_replaced(self) -> None:
         """SD-51: the whole refusal, before the footer is added."""
-        table = "pcre:{{/^454 4.7.1 (.*): Relay access denied/ 450 4.7.9 $1 later}, {/^500/ nonsense}}"
+        table = "pcre:{{/^454 4.7.1 (.*): Relay access denied/ 450 4.7.9 $$1 later}, {/^500/ nonsense}}"
         smtp = Smtp(smtpd_host({"smtpd_reject_filter_maps": table, "smtpd_reject_footer": "Call us"}))
         smtp.send("EHLO x", "MAIL FROM:<a@b.c>")
         self.assertEqual(["450-4.7.9 <x@y.z> later", "450 4.7.9 Call us"], smtp.send("RCPT TO:<x@y.z>"))
