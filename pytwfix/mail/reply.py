@@ -23,6 +23,8 @@ class Reply(NamedTuple):
     def wire(self) -> bytes:
         """The reply as it is sent, every line ended by CRLF."""
         prefix = f"{self.dsn} " if self.dsn else ""
+        if "\n" not in self.text:
+            return f"{self.code} {prefix}{self.text}\r\n".encode("utf-8", "replace")
         lines = self.text.split("\n")
         out = [f"{self.code}-{prefix}{line}\r\n" for line in lines[:-1]]
         out.append(f"{self.code} {prefix}{lines[-1]}\r\n")
