@@ -26,6 +26,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytwfix.basics.macros import Lookup
+
 MACHINE = ("inet_protocols", "inet_interfaces", "mynetworks_style")
 
 
@@ -74,9 +76,9 @@ def edit(options: Options, directory: str) -> int:
         if word.lstrip().startswith("#"):
             raise Fatal("-e, -X, or -# accepts no comment input")
     if not options.letters.isdisjoint("MFP"):
-        from pytwfix.commands import postconfmaster
+        from pytwfix.commands import postconfmasteredit
 
-        return postconfmaster.edit(options, os.path.join(directory, "master.cf"))
+        return postconfmasteredit.edit(options, os.path.join(directory, "master.cf"))
     how = REPLACE if options.has("e") else REMOVE if options.has("X") else COMMENT_OUT
     path = os.path.join(directory, "main.cf")
     wanted = edits(options.arguments, how)
@@ -184,9 +186,12 @@ def evaluate(main_cf: MainCf, snapshot: Snapshot, lint: Lint) -> None:
     if not main_cf.values.keys().isdisjoint(MACHINE):
         from pytwfix.settings.machine import check_networks
 
-        check_networks(snapshot, lambda text: expanded(lint, snapshot, "", text))
+        check_networks(snapshot, lambda text, lookup: _expand(text, lookup or lint.lookup(snapshot)))
     for warning in (*lint.syntax, *lint.read_only(), *lint.undefined(), *lint.tables()):
         warn(warning)
+    for fault in lint.faults:
+        warn(fault)
+        raise Fatal("macro processing error")
     _expand_all(lint, snapshot, main_cf.values)
     for entry in lint.entries:
         own = lint.overrides(entry)
@@ -203,10 +208,12 @@ def _expand_all(lint: Lint, snapshot: Snapshot, values: dict[str, str]) -> None:
 
 def expanded(lint: Lint, snapshot: Snapshot, name: str, value: str) -> str:
     """The expanded value; raw parameters stay as they are."""
-    if isinstance(registry.find(name), Raw):
-        return value
+    return value if isinstance(registry.find(name), Raw) else _expand(value, lint.lookup(snapshot))
+
+
+def _expand(text: str, lookup: Lookup) -> str:
     try:
-        return expand(value, lint.lookup(snapshot), recursive=True)
+        return expand(text, lookup, recursive=True)
     except MacroError as error:
         if error.fatal:
             raise Fatal(str(error)) from None

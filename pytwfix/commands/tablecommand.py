@@ -94,6 +94,8 @@ class TableCommand:
                 die(self.program, "specify only one of -s -q or -d")
             if letter == "s" and modes:
                 die(self.program, "specify only one of -s or -q or -d")
+            if letter in "rw":  # the last of them counts
+                self.options.pop("w" if letter == "r" else "r", None)
             self.options[letter] = value
         self.check()
 

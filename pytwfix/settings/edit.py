@@ -46,7 +46,7 @@ def edit_main(text: str, path: str, how: str, wanted: dict[str, str]) -> tuple[s
 def edit_master(text: str, path: str, change: Callable[[Entry], Entry | bool | None]) -> str:
     """`text` with each entry as `change` answers: True as it is, None removed, False commented out, else a new one.
 
-    Comments inside a changed entry move in front of it.
+    Comments inside a changed entry move in front of it; those inside one that another replaces, behind that one.
     """
     out: list[str] = []
     for number, parts in _entries(text):
@@ -63,9 +63,9 @@ def edit_master(text: str, path: str, change: Callable[[Entry], Entry | bool | N
         elif changed is False:
             out += [part if is_comment(part) else "#" + part for part in parts]
         else:
-            out += [part for part in parts if is_comment(part)]
-            if changed is not None:
-                out.append(entry_line(changed, True))
+            comments = [part for part in parts if is_comment(part)]
+            lines = [] if changed is None else [entry_line(changed, True)]
+            out += [*comments, *lines] if changed is entry else [*lines, *comments]
     return _joined(out)
 
 

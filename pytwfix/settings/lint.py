@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 
 from pytwfix.basics.macros import MacroError, expand, mentions
@@ -41,7 +42,12 @@ class Lint:
         self.classes: dict[str, str] = dict.fromkeys([*registry.parameters(), *READ_ONLY], BUILTIN)
         self.services: dict[str, Parameter] = {}
         self.syntax: list[str] = []
+        self.faults: list[str] = []  # errors that end postconf
         self._overrides = shared_overrides(entries)
+        self._first: dict[str, float] = {entry.key: math.inf for entry in entries}  # where options begin
+        for entry in entries:
+            if override_places(entry.arguments):
+                self._first[entry.key] = min(self._first[entry.key], entry.number)
         self._overridden = {name for own in self._overrides.values() for name in own}
         self._wanted_by_main: list[str] = []
         self._wanted_by_master: list[str] = []
@@ -101,7 +107,10 @@ class Lint:
             return []
         found: list[str] = []
         if name == "smtpd_restriction_classes":
-            found += _expanded(value, lookup).replace(",", " ").split()
+            try:
+                found += expand(value, lookup, recursive=True).replace(",", " ").split()
+            except MacroError as error:
+                self.faults.append(str(error))
         if "$" in value:
             try:
                 mentions(value, found)
@@ -178,8 +187,8 @@ class Lint:
         return found
 
     def overrides(self, entry: Entry) -> dict[str, str]:
-        """The -o options of an entry that has some, those of its doubles too: they are kept by service and type."""
-        return self._overrides[entry.key] if override_places(entry.arguments) else {}
+        """The -o options of an entry and of its doubles: by service and type, from the first that has some."""
+        return self._overrides[entry.key] if entry.number >= self._first[entry.key] else {}
 
     def tables(self) -> list[str]:
         """What is wrong with the files of database tables: not there, or keys that the type does not know."""

@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytwfix.basics.macros import Lookup
     from pytwfix.settings.snapshot import Snapshot
 
 PROTOCOLS = ("all", "ipv4", "ipv6")
@@ -65,18 +66,22 @@ def mynetworks(snapshot: Snapshot) -> str:
     return " ".join(found)
 
 
-def check_networks(snapshot: Snapshot, expand_text: Callable[[str], str]) -> None:
-    """SettingsError when mynetworks is to be made of settings that mean nothing."""
+def check_networks(snapshot: Snapshot, expand_text: Callable[[str, Lookup | None], str]) -> None:
+    """SettingsError when mynetworks is to be made of settings that mean nothing.
+
+    :param expand_text: expands a text by a lookup, or by all that there is.
+    """
     if snapshot.stated("mynetworks") is not None:
         return
-    protocols = _stated(snapshot, "inet_protocols")
+    stated = snapshot.stated("inet_protocols")  # Postfix needs it before it knows other defaults
+    protocols = "" if stated is None else expand_text(stated, snapshot.stated)
     for word in protocols.replace(",", " ").split():
         if word.lower() not in PROTOCOLS:
             raise SettingsError(f'unknown inet_protocols value "{word}" in "{protocols}"')
-    for word in expand_text("$inet_interfaces").replace(",", " ").split():
+    for word in expand_text("$inet_interfaces", None).replace(",", " ").split():
         if word not in ("all", "loopback-only") and not _addresses(word.strip("[]")):
             raise SettingsError(f"config variable inet_interfaces: host not found: {word}")
-    style = expand_text("$mynetworks_style")
+    style = expand_text("$mynetworks_style", None)
     if style not in STYLES:
         raise SettingsError(f'unknown mynetworks mask style value "{style}" in "{style}"')
 

@@ -100,7 +100,8 @@ def fold_arguments(line: str, words: list[str]) -> str:
 
 
 def _append(lines: list[str], word: str, fresh: bool) -> None:
-    if fresh or len(lines[-1]) + 1 + len(word) > WIDTH - 1:
+    braces = 2 if word[0] == "{" and any(char in SPACE for char in word) else 0  # Postfix does not count them
+    if fresh or len(lines[-1]) + 1 + len(word) - braces > WIDTH - 1:
         lines.append(INDENT + word)
     else:
         lines[-1] += " " + word

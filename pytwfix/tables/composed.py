@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytwfix.contracts.tables import TableMisconfigured
 from pytwfix.tables.driver import Driver, TableContext
-from pytwfix.tables.names import balanced, split_list, split_name
+from pytwfix.tables.names import balanced, split_list
 from pytwfix.tables.textsource import is_utf8
 
 
@@ -33,10 +33,8 @@ class _OfTables(Driver):
         self.blocking = any(member.blocking for member in self.members)
 
     def _member(self, name: str, flags: int) -> Driver:
-        try:
-            split_name(name)
-        except ValueError:
-            raise TableMisconfigured(self.name, _hint(self, "type:name")) from None
+        if ":" not in name:
+            raise TableMisconfigured(self.name, _hint(self, "type:name"))
         return self.context.open(name, flags)
 
     def _refused(self, key: bytes) -> bool:

@@ -39,10 +39,9 @@ class Inline(Driver):
         key = key.strip()
         if not equal or " " in key or "\t" in key:
             raise TableMisconfigured(self.name, self._hint("missing '=' after attribute name: "))
-        self._values[self._folded(key)] = value.strip().encode("utf-8", "surrogateescape")
-
-    def _folded(self, key: str) -> bytes:
-        return (key.casefold() if self.fold else key).encode("utf-8", "surrogateescape")
+        self._values[self.folded(key.encode("utf-8", "surrogateescape"))] = value.strip().encode(
+            "utf-8", "surrogateescape"
+        )
 
     def find(self, key: bytes) -> bytes | None:
         return self._values.get(key)

@@ -89,6 +89,8 @@ def composed(draw: st.DrawFn) -> Case:
     files = {"main.cf": MAIN, "t": b"a x\nb y\nc z\n10.0.0.1 n\n", "r": b"/^(a|x)$/ b\n/(.)b/ $1\n"}
     names = draw(st.lists(member(), min_size=1, max_size=2))
     keys = [*draw(asked()), b"DIFFERENTIAL", b"root", b"c"]
+    if any("static" in name for name in names):  # 3.7 takes keys that are no UTF-8 to it, but not with -f
+        keys = [one for one in keys if one != b"\xff\xc3"]
     flags = draw(st.sampled_from(([], [], ["-f"], ["-u"])))
     questions = [query("postmap", flags, names, keys), Question("postmap", [*flags, "-q", draw(key), *names])]
     questions.append(Question("postmap", [draw(st.sampled_from(("-s", "-d", "-i"))), names[0]]))
