@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # program -> module:class, and what the constructor takes beside the host.
 ROOMS = {
     "smtpd": "accept.smtpd.service:SmtpdService",
+    "qmqpd": "accept.qmqpd.service:QmqpdService",
     "pickup": "accept.pickup.service:PickupService",
     "cleanup": "cleanup.service:CleanupService",
     "trivial-rewrite": "rewrite.service:RewriteService",

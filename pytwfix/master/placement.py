@@ -11,6 +11,7 @@ INLINE = frozenset((WORKER, QUEUE, AGENTS))
 
 PLACES: dict[str, frozenset[str]] = {
     "smtpd": frozenset((WORKER,)),
+    "qmqpd": frozenset((WORKER,)),
     "smtp": frozenset((WORKER,)),
     "lmtp": frozenset((WORKER,)),
     "error": frozenset((WORKER,)),

@@ -48,7 +48,7 @@ _FRONT = ("smtpd", "qmqpd", "spawn")
 # Started in this order: whoever may ask comes after whom it asks. Stopped the other way round.
 _ORDER = (
     "trivial-rewrite", "cleanup", "anvil", "tlsmgr", "proxymap", "bounce", "flush", "verify", "error", "discard",
-    "local", "virtual", "pipe", "smtp", "lmtp", "spawn", "oqmgr", "qmgr", "pickup", "smtpd",
+    "local", "virtual", "pipe", "smtp", "lmtp", "spawn", "oqmgr", "qmgr", "pickup", "qmqpd", "smtpd",
 )  # fmt: skip
 
 
@@ -176,7 +176,7 @@ class Rooms(MultiService):
             timer.cancel()
         self._timers.clear()
         Service.stopService(self)
-        groups = (("smtpd", "pickup", "spawn"), ("qmgr", "oqmgr"), ())
+        groups = (("smtpd", "qmqpd", "pickup", "spawn"), ("qmgr", "oqmgr"), ())
         left = list(self.services)
         for group in groups:
             chosen = [one for one in left if not group or self._program(one) in group]

@@ -19,7 +19,7 @@ from pytwfix.settings.mastercf import Service
 
 BACKLOG = 1024
 # Programs whose unix services others may talk to from outside.
-ON_DISK = frozenset(("smtpd", "spawn", "pickup", "qmgr", "oqmgr", "showq"))
+ON_DISK = frozenset(("smtpd", "qmqpd", "spawn", "pickup", "qmgr", "oqmgr", "showq"))
 _PORTS = {"smtp": 25, "smtps": 465, "submissions": 465, "submission": 587, "lmtp": 24, "qmqp": 628}
 
 

@@ -6,7 +6,6 @@ smtpd_proxy_options = speed_adjust the content is stored first, and the filter s
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
@@ -25,10 +24,9 @@ from pytwfix.mail import xtext
 from pytwfix.mail.envelope import REQUIRETLS_ESMTP, Client, Envelope
 from pytwfix.mail.errors import MailError, queue_file_write_error
 from pytwfix.mail.reply import Reply
+from pytwfix.spool.scratch import Scratch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from pytwfix.accept.smtpd.settings import SmtpdSettings
     from pytwfix.accept.smtpd.state import State
     from pytwfix.contracts.cleanup import Origin
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from pytwfix.dialogs.smtp_client_replies import Answer
     from pytwfix.mail.envelope import Recipient
 
-_PIECE = 1 << 16
 _LONGEST = 490  # of a command line
 _GOOD = {Stage.GREETING: 2, Stage.EHLO: 2, Stage.XFORWARD: 2, Stage.MAIL: 2, Stage.RCPT: 2, Stage.DATA: 3, Stage.END: 2}
 
@@ -78,7 +75,7 @@ class ProxiedMail:
         self._origin = origin
         self._link: ProxyLink | None = None
         self._commands: list[tuple[bytes, Stage]] = [(mail_line, Stage.MAIL)]
-        self._content: _Stored | None = None
+        self._content: Scratch | None = None
         self._started = False
         self._failed: Exception | None = None  # what happened to a piece of content
         self._stuffer = Stuffer()
@@ -114,7 +111,7 @@ class ProxiedMail:
 
     def body(self, data: bytes) -> Deferred[None] | None:
         if self._filter.stores:
-            self._content = self._content or _Stored(self._filter)
+            self._content = self._content or Scratch(self._filter.host, self._filter.folder)
             waiting = self._content.write(data)
         elif not self._started:
             return self._passed_on(data)
@@ -164,7 +161,7 @@ class ProxiedMail:
 
     async def _commit(self) -> Committed:
         if self._failed is not None:
-            raise self._failed if isinstance(self._failed, MailError) else self._lost(self._failed)
+            raise self._why(self._failed)
         if self._content is not None:
             await self._open()
             async for piece in self._content.pieces():
@@ -210,6 +207,13 @@ class ProxiedMail:
         except TimeoutError as error:
             raise self._lost(error) from error
 
+    def _why(self, error: Exception) -> MailError:
+        if isinstance(error, MailError):
+            return error
+        if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+            return queue_file_write_error(f"temporary file for the proxy filter: {error}")
+        return self._lost(error)
+
     def _lost(self, error: Exception) -> MailError:
         self.abort()
         what = "timeout talking to" if isinstance(error, TimeoutError) else "lost connection with"
@@ -226,57 +230,6 @@ class ProxiedMail:
         reply = _reply(answer)
         log.proxied(self._state, "proxy-reject", reply.line())
         raise MailError(reply)
-
-
-class _Stored:
-    """Content in a file without a name, below the queue directory. Disk calls happen in threads, in order."""
-
-    def __init__(self, filter: ProxyFilter) -> None:
-        self._host = filter.host
-        self._folder = filter.folder
-        self._fd = -1
-        self._pending: list[bytes] = []
-        self._size = 0
-
-    def write(self, data: bytes) -> Deferred[None] | None:
-        self._pending.append(data)
-        self._size += len(data)
-        if self._size < _PIECE:
-            return None
-        self._size = 0
-        pieces, self._pending = self._pending, []
-        return Deferred.fromCoroutine(self._save(b"".join(pieces)))
-
-    async def _save(self, data: bytes) -> None:
-        try:
-            await self._host.threads.run(self._append, data)
-        except OSError as error:
-            raise queue_file_write_error(f"temporary file for the proxy filter: {error}") from error
-
-    def _append(self, data: bytes) -> None:
-        disk = self._host.disk
-        if self._fd < 0:
-            self._fd = disk.open(self._folder, os.O_TMPFILE | os.O_RDWR, 0o600)
-        view = memoryview(data)
-        while view:
-            view = view[disk.write(self._fd, bytes(view)) :]
-
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """All of it, in large pieces."""
-        at = 0
-        while self._fd >= 0:
-            data: bytes = await self._host.threads.run(self._host.disk.pread, self._fd, _PIECE, at)
-            if not data:
-                break
-            at += len(data)
-            yield data
-        if self._pending:
-            yield b"".join(self._pending)
-
-    def close(self) -> None:
-        fd, self._fd = self._fd, -1
-        if fd >= 0:
-            self._host.background(self._host.threads.run(self._host.disk.close, fd), "proxy filter")
 
 
 def xforward(features: Features, origin: Origin, state: State) -> list[bytes]:

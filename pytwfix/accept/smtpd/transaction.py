@@ -13,6 +13,7 @@ from pytwfix.accept.smtpd import log, received
 from pytwfix.accept.smtpd.proxy import ProxiedMail
 from pytwfix.contracts.cleanup import FILTER, MAP, MILTER, SMTP_REPLY, Committed, ITransaction, Origin
 from pytwfix.mail.envelope import REQUIRETLS_ESMTP, SMTPUTF8_REQUESTED, Client, Recipient
+from pytwfix.mail.quoting import external_form
 
 if TYPE_CHECKING:
     from pytwfix.accept.smtpd.client import Forwarded
@@ -30,6 +31,11 @@ def cleanup_flags(overrides: list[str]) -> int:
     for word in overrides:
         flags &= ~_OVERRIDES.get(word, 0)
     return flags
+
+
+def original(address: bytes) -> bytes:
+    """The original recipient of RFC 3461, for a client that names none: the address as it was given (CA-7)."""
+    return (b"rfc822;" if address.isascii() else b"utf-8;") + external_form(address)
 
 
 class Transaction:
@@ -62,7 +68,8 @@ class Transaction:
         self._send_actions(opened)
         if isinstance(opened, ProxiedMail):
             await opened.command(event.line)
-        await opened.recipient(Recipient(event.recipient, event.recipient, event.orcpt, event.notify))
+        address = event.recipient
+        await opened.recipient(Recipient(address, address, event.orcpt or original(address), event.notify))
         state.recipients += 1
         if state.recipients == 1:
             self._single = event.recipient
