@@ -68,6 +68,14 @@ class Checks:
         log.bad_argument(self._mail.log, self._mail.queue_id, title, value)
         return [line]
 
+    def _no_text(self, action: str, title: str, line: bytes) -> list[bytes]:
+        log.no_text(self._mail.log, action, title)
+        return [line]
+
+    def _no_target(self, what: str, argument: str, title: str, line: bytes) -> list[bytes]:
+        log.bad_target(self._mail.log, what, argument, title)
+        return [line]
+
     def _warn(self, title: str, what: str, line: bytes, argument: str) -> list[bytes]:
         self._log("warning", what, line, argument)
         return [line]
@@ -105,14 +113,15 @@ class Checks:
 
     def _filter(self, title: str, what: str, line: bytes, argument: str) -> list[bytes]:
         if ":" not in argument:
-            return self._bad(title, f"FILTER {argument}", line)
+            log.bad_filter(self._mail.log, argument, title)
+            return [line]
         self._log("filter", what, line, argument)
         self._mail.action("filter", argument)
         return [line]
 
     def _redirect(self, title: str, what: str, line: bytes, argument: str) -> list[bytes]:
         if "@" not in argument:
-            return self._bad(title, f"REDIRECT {argument}", line)
+            return self._no_target("REDIRECT target", argument, title, line)
         self._log("redirect", what, line, argument)
         self._mail.action("redirect", argument)
         self.over = True
@@ -120,7 +129,7 @@ class Checks:
 
     def _bcc(self, title: str, what: str, line: bytes, argument: str) -> list[bytes]:
         if "@" not in argument:
-            return self._bad(title, f"BCC {argument}", line)
+            return self._no_target("BCC address", argument, title, line)
         self._log("bcc", what, line, argument)
         self._mail.action("bcc", argument)
         return [line]
@@ -130,13 +139,17 @@ class Checks:
         return []
 
     def _replace(self, title: str, what: str, line: bytes, argument: str) -> list[bytes]:
-        if not argument or (what == "header" and not _HEADER.match(argument)):
+        if not argument:
+            return self._no_text("REPLACE", title, line)
+        if what == "header" and not _HEADER.match(argument):
             return self._bad(title, f"REPLACE {argument}", line)
         self._log("replace", what, line, argument)
         return [argument.encode("utf-8", "replace")]
 
     def _prepend(self, title: str, what: str, line: bytes, argument: str) -> list[bytes]:
-        if not argument or (what == "header" and not _HEADER.match(argument)):
+        if not argument:
+            return self._no_text("PREPEND", title, line)
+        if what == "header" and not _HEADER.match(argument):
             return self._bad(title, f"PREPEND {argument}", line)
         self._log("prepend", what, line, argument)
         return [argument.encode("utf-8", "replace"), line]

@@ -128,10 +128,10 @@ class EnvelopeWriter:
 
     def _named(self, recipient: Recipient, address: bytes) -> Recipient:
         """The recipient with the names that reports use: as it was given, and the original recipient of RFC 3461,
-        which is the rewritten address unless the sender said otherwise (CA-7). Copies have none."""
+        which is the rewritten address unless the sender said otherwise (CA-7)."""
         if not recipient.original:
             recipient.original = recipient.address or address
-        if not recipient.orcpt and recipient.notify != NOTIFY_NEVER:
+        if not recipient.orcpt:
             external = external_form(address)
             recipient.orcpt = (b"rfc822;" if external.isascii() or not self._config.utf8 else b"utf-8;") + external
         return recipient

@@ -236,8 +236,9 @@ class Headers:
         return b"".join(lines)
 
     def _addressed(self) -> bool:
-        kin = (b"resent-to", b"resent-cc", b"resent-bcc") if self.resent else (b"to", b"cc", b"bcc")
-        return not self.names.isdisjoint(kin)
+        """Whether a field names recipients; one that is dropped names nobody."""
+        kin = {b"resent-to", b"resent-cc", b"resent-bcc"} if self.resent else {b"to", b"cc", b"bcc"}
+        return not self.names.isdisjoint(kin - self._mail.config.drop)
 
 
 def _to_nul(line: bytes) -> bytes:

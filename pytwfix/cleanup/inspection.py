@@ -64,7 +64,7 @@ class Inspection:
         mail = self._mail
         config = mail.config
         odd = b" :" in block or b"\t:" in block or b"\0" in block or len(block) > config.header_limit
-        if odd or mail.checked or config.strict or config.convert:
+        if odd or mail.checked or mail.strict or config.convert:
             return settled(Deferred.fromCoroutine(self._header(block)))
         return settled(Deferred.fromCoroutine(self._sparse(block)))
 
@@ -82,7 +82,7 @@ class Inspection:
             if b"\0" in field:
                 field = field.partition(b"\0")[0] + b"\r\n"
             name = name_of(field)
-            if mail.config.strict_7bit_headers and mail.config.mime and not field.isascii():
+            if mail.strict and mail.config.strict_7bit_headers and not field.isascii():
                 self._mime_error(EIGHT_BIT_HEADER, field)
             for line in await self._checked(self._header_maps(name, False), field):
                 kept = await mail.headers.field(_SPACED.sub(rb"\1:", line, 1) if b":" in line else line)
@@ -114,8 +114,8 @@ class Inspection:
             return None
         headers = mail.headers
         self._structure.open(headers.content_type, headers.encoding)
-        if self._structure.bad_encoding and mail.config.strict_encoding:
-            self._mime_error(BAD_ENCODING, headers.content_type)
+        if self._structure.bad_encoding and mail.strict and mail.config.strict_encoding:
+            self._mime_error(BAD_ENCODING, headers.encoding)
         return mail.keep(headers.missing() + self._encoding(headers.encoding) + empty_line)
 
     def _replaced(self, field: bytes) -> bool:
@@ -144,7 +144,7 @@ class Inspection:
 
     def _looks(self) -> bool:
         mail, config = self._mail, self._mail.config
-        if config.strict or config.convert:
+        if mail.strict or config.convert:
             return True
         if not mail.checked or mail.checks.over:
             return False
@@ -215,7 +215,7 @@ class Inspection:
         elif name == b"content-transfer-encoding":
             self._type_and_encoding[1] = value_of(field).lower()
         config = self._mail.config
-        if config.strict_7bit_headers and not field.isascii():
+        if self._mail.strict and config.strict_7bit_headers and not field.isascii():
             self._mime_error(EIGHT_BIT_HEADER, field)
         maps = self._header_maps(name, True) if nested else config.mime_header_checks
         return [line for line in await self._checked(maps, field) if not self._replaced(line)]
@@ -227,14 +227,14 @@ class Inspection:
         if at_boundary:
             return encoding_field(encoding, False) if self._mail.config.convert else b""
         self._structure.open(content_type, encoding)
-        if self._structure.bad_encoding and self._mail.config.strict_encoding:
+        if self._structure.bad_encoding and self._mail.strict and self._mail.config.strict_encoding:
             self._mime_error(BAD_ENCODING, content_type)
         return self._encoding(encoding)
 
     async def _body_line(self, line: bytes) -> list[bytes]:
         mail, config = self._mail, self._mail.config
         if not line.isascii():
-            if config.strict_8bit_body and self._structure.domain not in (b"8bit", b"binary"):
+            if self._mail.strict and config.strict_8bit_body and self._structure.domain not in (b"8bit", b"binary"):
                 self._mime_error(EIGHT_BIT_BODY, line)
             self._unconverted = self._unconverted or not self._converting
         lines = [line]
@@ -251,7 +251,7 @@ class Inspection:
         mail = self._mail
         if mail.refusal is not None:
             return
-        log.mime_error(mail.log, mail.queue_id, reason, sample.strip(), mail.context())
+        log.mime_error(mail.log, mail.queue_id, reason, sample.strip(), mail.context(session=False))
         mail.refuse(MailError(Reply(550, "5.6.0", reason)))
 
     async def finish(self) -> None:

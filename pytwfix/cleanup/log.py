@@ -126,3 +126,16 @@ def milter_request(log: ILog, queue_id: str, what: str, value: bytes) -> None:
 
 def null_recipient(log: ILog, queue_id: str) -> None:
     log.warning(f"{queue_id}: ignoring attempt from Milter to add null recipient")
+
+
+def bad_filter(log: ILog, argument: str, title: str) -> None:
+    log.warning(f"bad FILTER command {argument} in {title} -- need transport:destination")
+
+
+def bad_target(log: ILog, what: str, argument: str, title: str) -> None:
+    """`what`: REDIRECT target, BCC address."""
+    log.warning(f'bad {what} "{argument}" in {title} map -- need user@domain')
+
+
+def no_text(log: ILog, action: str, title: str) -> None:
+    log.warning(f"{action} action without text in {title} map")

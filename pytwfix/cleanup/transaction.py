@@ -76,7 +76,9 @@ class Transaction:
         self.headers = Headers(self)
         self.checks = Checks(self)
         own = bool(flags & INTERNAL) and origin.service in config.filters_internal
-        self.checked = (bool(flags & FILTER) or own) and config.checks
+        inspected = bool(flags & FILTER) or own
+        self.checked = inspected and config.checks
+        self.strict = inspected and config.strict  # our own notices may hold what others may not send
         self.rewrites = origin.rewrite_context == "local" or config.rewrite_remote
         self.adds = self.rewrites or config.add_missing
         self.extracts = False
@@ -123,11 +125,15 @@ class Transaction:
     # -- envelope --------------------------------------------------------------------------------------------------
 
     def sender(self, address: bytes) -> Deferred[None]:
-        return self.addresses.sender(address)
+        return self._noted(self.addresses.sender(address))
 
     def recipient(self, recipient: Recipient) -> Deferred[None]:
         self.last = recipient.address
-        return self.addresses.recipient(recipient)
+        return self._noted(self.addresses.recipient(recipient))
+
+    def _noted(self, waiting: Deferred[None]) -> Deferred[None]:
+        """What is wrong with an address is told at the end, as all else is (CL-11)."""
+        return waiting if getattr(waiting, "result", waiting) is None else waiting.addErrback(self._failed)
 
     def action(self, name: str, argument: str = "") -> None:
         if name == "filter":
@@ -152,25 +158,25 @@ class Transaction:
         """Whether the header ended without an empty line, which was then put in."""
         return self._content is not None and self._content.repaired
 
-    def context(self) -> str:
+    def context(self, session: bool = True) -> str:
         """Where a mail comes from, as the log lines of checks say it (LG-7)."""
-        return f"from {self.named_source('local')};{self.addressed()}"
+        return f"from {self.named_source('local')};{self.addressed(session)}"
 
     def named_source(self, otherwise: str) -> str:
         """Who brought the mail: `otherwise` when it did not come over a network."""
         source = self._origin.source
         return otherwise if source in ("", "local") else source
 
-    def addressed(self) -> str:
-        """Its addresses, for the log."""
+    def addressed(self, session: bool = True) -> str:
+        """Its addresses, for the log, and what the client called itself."""
         origin = self._origin
         client = origin.origin if origin.origin.address else origin.client
         text = f" from=<{log.text(external_form(self.envelope.sender))}>"
         if self.last:
             text += f" to=<{log.text(external_form(self.last))}>"
-        if client.protocol:
+        if client.protocol and session:
             text += f" proto={client.protocol}"
-        if client.helo:
+        if client.helo and session:
             text += f" helo=<{client.helo}>"
         return text
 
@@ -203,7 +209,7 @@ class Transaction:
 
     def _start(self) -> Content:
         config = self.config
-        if self.checked or config.strict or config.convert or self._must_look():
+        if self.checked or self.strict or config.convert or self._must_look():
             self._inspection = Inspection(self)
         content = self._content = Content(self._inspection or self, config.fix_stray)
         if self._pending:
