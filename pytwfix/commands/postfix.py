@@ -15,6 +15,8 @@ import time
 
 from pytwfix.commands.script import Script
 from pytwfix.commands.submission import configuration, die, warn
+from pytwfix.settings.compatibility import CURRENT, below
+from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.maincf import config_directory
 
 TYPE_CHECKING = False
@@ -65,9 +67,23 @@ def run(script: Script, words: list[str]) -> int:
     if len(words) > 1 and words[0] != "set-permissions":
         return script.fatal(f"usage: postfix {words[0]}")
     try:
+        _tell_level(script)
         return action(script)
     except OSError as error:
         return script.fatal(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def _tell_level(script: Script) -> None:
+    """Old defaults are in force below the current compatibility_level (V-3)."""
+    try:
+        if not below(script.config, CURRENT):
+            return
+    except SettingsError as error:
+        raise SystemExit(script.fatal(str(error))) from None
+    script.tell("Postfix is using backwards-compatible default settings")
+    script.tell("See https://www.postfix.org/COMPATIBILITY_README.html for details")
+    use = f'"postconf compatibility_level={CURRENT}" and "postfix reload"'
+    script.tell(f"To disable backwards compatibility use {use}")
 
 
 # -- start -------------------------------------------------------------------------------------------------------------

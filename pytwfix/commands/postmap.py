@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable
 
 from pytwfix.commands.tablecommand import Opened, TableCommand
 from pytwfix.contracts.tables import UTF8_REQUEST
 from pytwfix.tables.build import Entry
-from pytwfix.tables.driver import Driver
 from pytwfix.tables.messagequery import BODY, HEADER, message_lines
 from pytwfix.tables.standalone import die
 from pytwfix.tables.textsource import entries
@@ -42,21 +40,6 @@ class PostMap(TableCommand):
             if body if kind == BODY else header or (mime and body and kind != HEADER and header):
                 found |= self.answer(drivers, text)
         return 0 if found else 1
-
-    def answer(self, drivers: Iterable[Driver], key: bytes) -> bool:
-        if "j" not in self.options:
-            return super().answer(drivers, key)
-        for driver in drivers:
-            value = self.lookup(driver, key)
-            if value is not None:
-                self.put(_json(key, value))
-                return True
-        return False
-
-
-def _json(key: bytes, value: bytes) -> bytes:
-    text = json.dumps({key.decode("utf-8", "replace"): value.decode("utf-8", "replace")}, ensure_ascii=False)
-    return text.encode() + b"\n"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -21,8 +21,12 @@ class Script:
     def __init__(self, directory: str, config: Snapshot) -> None:
         self.directory = directory
         self.config = config
-        self._name = value(config, "syslog_name") + "/postfix-script"
+        self._syslog_name = value(config, "syslog_name")
         self._log: Destination | None = None
+
+    @property
+    def _name(self) -> str:
+        return f"{self._syslog_name}/postfix-script"
 
     def value(self, name: str) -> str:
         """A parameter, expanded."""
@@ -35,6 +39,10 @@ class Script:
     def say(self, text: str) -> None:
         self._line(INFO, text)
 
+    def tell(self, text: str) -> None:
+        """What the command says for itself, before it does anything."""
+        self._line(INFO, text, self._syslog_name)
+
     def warning(self, text: str) -> None:
         self._line(WARNING, "warning: " + text)
 
@@ -43,13 +51,14 @@ class Script:
         self._line(CRITICAL, "fatal: " + text)
         return 1
 
-    def _line(self, level: int, text: str) -> None:
+    def _line(self, level: int, text: str, name: str = "") -> None:
         text = clean(text)
+        name = name or self._name
         log = self._open()
         if sys.stderr.isatty() and not (isinstance(log, StdoutLog) and sys.stdout.isatty()):
-            sys.stderr.write(f"{self._name}: {text}\n")
+            sys.stderr.write(f"{name}: {text}\n")
         if log is not None:
-            log.write(f"{self._name}[{os.getpid()}]: ", level, text)
+            log.write(f"{name}[{os.getpid()}]: ", level, text)
             log.flush()
 
     def _open(self) -> Destination | None:

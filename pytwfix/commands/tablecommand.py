@@ -128,7 +128,7 @@ class TableCommand:
             driver = self.tables.driver(name, self.flags)
             value = self.lookup(driver, wanted)
             if value is not None:
-                self.put(value + b"\n")
+                self.put(_json(wanted, value) if "j" in self.options else value + b"\n")
                 return 0
         return 1
 
@@ -145,9 +145,13 @@ class TableCommand:
         for driver in drivers:
             value = self.lookup(driver, key)
             if value is not None:
-                self.put(key + self.separator + value + b"\n")
+                self.put(self.entry(key, value))
                 return True
         return False
+
+    def entry(self, key: bytes, value: bytes) -> bytes:
+        """A line of output with both."""
+        return _json(key, value) if "j" in self.options else key + self.separator + value + b"\n"
 
     def lookup(self, driver: Driver, key: bytes) -> bytes | None:
         try:
@@ -215,7 +219,7 @@ class TableCommand:
                     self._check_entry(driver, key, value)
                     if "F" in self.options:
                         value = self._decoded(driver, key, value)
-                    self.put(key + self.separator + value + b"\n")
+                    self.put(self.entry(key, value))
             except TableError as error:
                 middle = "" if "not supported" in error.reason else "sequence error: "
                 die(self.program, f"table {driver.label}: {middle}{error.reason}")
@@ -233,7 +237,7 @@ class TableCommand:
         except ValueError as error:
             die(self.program, str(error))
         if "i" in self.options:
-            status = _status(sys.stdin.fileno())
+            status = os.fstat(sys.stdin.fileno())
             data = sys.stdin.buffer.read()
         else:
             with open(source, "rb") as file:
@@ -333,10 +337,13 @@ def query_failure(driver: Driver, error: TableError) -> str:
     return f"table {driver.label}: query error"
 
 
+def _json(key: bytes, value: bytes) -> bytes:
+    import json
+
+    text = json.dumps({key.decode("utf-8", "replace"): value.decode("utf-8", "replace")}, ensure_ascii=False)
+    return text.encode() + b"\n"
+
+
 def _lines(file: Iterable[bytes]) -> Iterator[bytes]:
     for line in file:
         yield line.rstrip(b"\n")
-
-
-def _status(fd: int) -> os.stat_result:
-    return os.fstat(fd)

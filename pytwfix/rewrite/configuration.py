@@ -8,6 +8,7 @@ from pytwfix.contracts.tables import PARENT
 from pytwfix.rewrite.rewrite import Form
 from pytwfix.rewrite.settings import RewriteSettings
 from pytwfix.rewrite.transport import split_transport
+from pytwfix.settings.compatibility import old_default
 from pytwfix.settings.machine import own_addresses
 from pytwfix.tables.maps import Maps
 from pytwfix.tables.matchlists import DomainList, StringList
@@ -75,6 +76,7 @@ class Configuration:
         origin = cfg.myorigin.encode() if cfg.append_at_myorigin else b""
         domain = cfg.mydomain.encode() if cfg.append_dot_mydomain else b""
         self.local = Form(origin, domain, swap, percent)
+        self.old_dot = old_default(cfg.snapshot, "append_dot_mydomain") is not None
         self.remote = Form(remote, remote, swap, percent)
         self.incomplete = Form(b"", b"", swap, percent)
 

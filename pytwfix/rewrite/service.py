@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from pytwfix.contracts.rewriting import CLASS_DEFAULT, FAILED, Resolved
 from pytwfix.contracts.tables import TableError
+from pytwfix.rewrite import log
 from pytwfix.rewrite.configuration import Configuration, Routes
 from pytwfix.rewrite.resolve import resolve
 from pytwfix.rewrite.rewrite import complete
@@ -32,8 +33,17 @@ class RewriteService(Service):
     def rewrite(self, context: str, address: bytes) -> Deferred[bytes]:
         config = self._configuration()
         if context == "local":
-            return succeed(complete(config.local, address))
+            rewritten = complete(config.local, address)
+            if config.old_dot and rewritten != address:
+                self._told_old_dot(config, address, rewritten)
+            return succeed(rewritten)
         return succeed(complete(config.remote if context == "remote" else config.incomplete, address))
+
+    def _told_old_dot(self, config: Configuration, address: bytes, rewritten: bytes) -> None:
+        """Say that the old default of append_dot_mydomain made the difference, if it did (V-3)."""
+        without = complete(config.local._replace(domain=b""), address)
+        if without != rewritten:
+            log.old_append_dot(self._host.log, without.rpartition(b"@")[2], rewritten.rpartition(b"@")[2])
 
     def resolve(self, sender: bytes, address: bytes, verify: bool = False) -> Deferred[Resolved]:
         config = self._configuration()

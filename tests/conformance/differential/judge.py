@@ -15,8 +15,8 @@ from hypothesis.strategies import SearchStrategy
 from tests.conformance.differential.known import Known
 from tests.conformance.differential.programs import Answer, Case, Place, Question
 
-BATCH = 64
-AT_ONCE = 16  # a Postfix command that fails sleeps for a second: many at once
+BATCH = 200
+AT_ONCE = 64  # a Postfix command that fails sleeps for a second: many at once
 
 Compared = tuple[object, ...]
 

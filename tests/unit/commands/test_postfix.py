@@ -21,7 +21,8 @@ OTHER = "nobody" if os.geteuid() == 0 else ""
 
 class PostfixCase(SynchronousTestCase):
     def setUp(self) -> None:
-        self.queue = CommandQueue(self.mktemp(), data_directory="$queue_directory/data", setgid_group="nogroup")
+        self.queue = CommandQueue(self.mktemp(), data_directory="$queue_directory/data", setgid_group="nogroup",
+                                  compatibility_level="3.11")  # fmt: skip
         self.write("master.cf", "25 inet n - n - - smtpd\n")
         self.signals: list[tuple[int, int]] = []
         self.patch(os, "kill", self._kill)
@@ -51,6 +52,25 @@ class PostfixCase(SynchronousTestCase):
 
     def logged(self) -> list[str]:
         return self.queue.logged() if os.path.exists(f"{self.queue.directory}/log") else []
+
+
+class Level(PostfixCase):
+    def test_old(self) -> None:
+        """V-3: old defaults are told, whatever the command is."""
+        self.write("main.cf", "compatibility_level = 3.6\n", "a")
+        self.assertEqual(self.postfix("status"), 1)
+        self.assertEqual(self.logged(), [
+            "Postfix is using backwards-compatible default settings",
+            "See https://www.postfix.org/COMPATIBILITY_README.html for details",
+            'To disable backwards compatibility use "postconf compatibility_level=3.11" and "postfix reload"',
+            NOT_RUNNING,
+        ])  # fmt: skip
+
+    def test_malformed(self) -> None:
+        """V-3: a level that is none."""
+        self.write("main.cf", "compatibility_level = x\n", "a")
+        self.assertEqual(self.postfix("status"), 1)
+        self.assertEqual(self.logged(), ['fatal: malformed compatibility level syntax: "x"'])
 
 
 class Running(PostfixCase):

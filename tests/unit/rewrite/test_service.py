@@ -45,6 +45,23 @@ TABLES = {
 }
 
 
+class Rewrite(SynchronousTestCase):
+    def test_old_default(self) -> None:
+        """V-3, V-4: when the old default of append_dot_mydomain makes the difference, that is logged."""
+        text = "using backwards-compatible default setting append_dot_mydomain=yes to rewrite"
+        text += ' "foo" to "foo.lab.example"'
+        for main, lines in (
+            ({"compatibility_level": "0"}, [text]),
+            ({"compatibility_level": "0", "append_dot_mydomain": "yes"}, []),
+            ({"compatibility_level": "1"}, []),
+        ):
+            host = MemoryHost({**MAIN, **main})
+            service = RewriteService(host)
+            for address in (b"user@foo", b"user@full.example", b"user"):
+                self.successResultOf(service.rewrite("local", address))
+            self.assertEqual(host.log.lines, lines)
+
+
 class Resolve(SynchronousTestCase):
     def service(self, **main: str) -> RewriteService:
         self.host = MemoryHost({**MAIN, **main})

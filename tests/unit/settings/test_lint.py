@@ -17,6 +17,40 @@ def lint(main: str, master: str = "smtp inet n - n - - smtpd\n") -> Lint:
     return Lint(parse_main(main, "/c/main.cf"), parse_entries(master)[0])
 
 
+class TestScopes(SynchronousTestCase):
+    """DN-3, DN-4, PC-8: what a service's options define is the service's own; answers of a real Postfix 3.7."""
+
+    def test_used_by_main(self) -> None:
+        """A name that main.cf mentions may stand in master.cf alone; another service's value does not define it."""
+        found = lint("u3 = $u2\n", "x unix - - n - - smtp -o u2=1\ny unix - - n - - smtp -o u4=$u2\n")
+        self.assertEqual(found.undefined(), ["/c/master.cf: undefined parameter: u2"])
+        self.assertEqual(found.unused_in_master(), ["/c/master.cf: unused parameter: u4=$u2"])
+        self.assertFalse(found.known("u2"))
+
+    def test_doubles(self) -> None:
+        """Entries of one service and type share their options, from the first that has some."""
+        found = lint("", "x unix - - n - - smtp\nx unix - - n - - smtp -o biff=no\nx unix - - n - - smtp\n")
+        self.assertEqual([found.overrides(entry) for entry in found.entries], [{}, {"biff": "no"}, {"biff": "no"}])
+
+    def test_client_tables(self) -> None:
+        """MT-14: parameters of a client are read where its table is named, behind macros and in braces too."""
+        master = (
+            "x unix - - n - - smtp -o mydestination=unionmap:{ldap:l} -o l_bind=no\ny unix - - n - - smtp -o l_bind=1\n"
+        )
+        self.assertEqual(lint("", master).unused_in_master(), ["/c/master.cf: unused parameter: l_bind=1"])
+        self.assertEqual(lint("u = mysql:m\nmydestination = $u\nm_user = x\n").unused_in_main(), [])
+
+    def test_braces(self) -> None:
+        """MC-8: what is wrong with braces in a list of tables."""
+        text = "main.cf: syntax error after '}' in \"{ a=b }c\""
+        self.assertEqual(lint("mydestination = inline:{ a=b }c\n").syntax, [text])
+
+    def test_classes(self) -> None:
+        """DN-2: members of smtpd_restriction_classes, by the expanded value."""
+        found = lint("smtpd_restriction_classes = aa, $cc\ncc = dd\naa = permit\n")
+        self.assertEqual(found.undefined(), ["/c/main.cf: undefined parameter: dd"])
+
+
 class TestLint(SynchronousTestCase):
     def test_user(self) -> None:
         """PC-8, DN-2: names that other values mention, and members of smtpd_restriction_classes."""
