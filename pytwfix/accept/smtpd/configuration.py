@@ -5,17 +5,18 @@ Raises `Fatal` for what Postfix dies of at start (SD-22, DN-2).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, succeed
 
-from pytwfix.accept.smtpd import catalogue, ehlo, log
+from pytwfix.accept.smtpd import catalogue, ehlo
+from pytwfix.accept.smtpd.codes import Unverified, codes
 from pytwfix.accept.smtpd.history import CLASSES, History
 from pytwfix.accept.smtpd.milters import filter_lists
 from pytwfix.accept.smtpd.proxy import ProxyFilter
 from pytwfix.accept.smtpd.restrictions import Parser, RestrictionList, split
 from pytwfix.accept.smtpd.safety import check_relay_safety
-from pytwfix.accept.smtpd.sasl import Sasl, acceptable, check_options, implementation
+from pytwfix.accept.smtpd.sasloffer import EXCEPTIONS, SaslOffer
 from pytwfix.accept.smtpd.settings import SmtpdSettings
 from pytwfix.accept.smtpd.state import OK, State
 from pytwfix.accept.smtpd.tls import ServerTls
@@ -36,36 +37,6 @@ if TYPE_CHECKING:
 
 # Of a list of name servers or mail exchangers no more than this are looked at (SD-36).
 _MAX_SERVERS = 100
-
-
-class Codes(NamedTuple):
-    """Reply codes that main.cf may set."""
-
-    reject: int
-    defer: int
-    access_map_reject: int
-    access_map_defer: int
-    plaintext: int
-    multi_recipient_bounce: int
-    invalid_hostname: int
-    non_fqdn: int
-    unknown_hostname: int
-    unknown_client: int
-    unknown_address: int
-    relay_domains: int
-    maps_rbl: int
-    unknown_local: int
-    unknown_virtual_alias: int
-    unknown_virtual_mailbox: int
-    unknown_relay: int
-
-
-class Unverified(NamedTuple):
-    """How reject_unverified_* answer."""
-
-    reject_code: int
-    defer_code: int
-    reason: str
 
 
 class AddressMaps:
@@ -117,14 +88,13 @@ class Configuration:
         self._bind_lists(host, cfg, common)
         self._bind_maps(host, cfg, common)
         self._bind_restrictions(host, cfg)
-        self.codes = _codes(cfg)
+        self.codes = codes(cfg)
         self.milters = filter_lists(host, cfg, self.cleanup_flags)
         self.rules = self._rules(cfg, common)
         self.upstream = upstream(cfg)
         self.proxy = ProxyFilter(host, cfg) if cfg.smtpd_proxy_filter else None
         self.tls = ServerTls(host, cfg)
-        if self.sasl_enabled:
-            self._bind_sasl(host, cfg)
+        self.sasl = SaslOffer(host, cfg, self._flags(EXCEPTIONS)) if self.sasl_enabled else None
 
     def _bind_names(self, cfg: SmtpdSettings, common: CommonSettings) -> None:
         self.hostname = common.myhostname
@@ -141,7 +111,6 @@ class Configuration:
         self.client_port_logging = cfg.smtpd_client_port_logging
         self.hide_client = cfg.smtpd_hide_client_session
         self.sasl_enabled = cfg.smtpd_sasl_auth_enable
-        self.sasl: Sasl | None = None
         self.sasl_header = cfg.smtpd_sasl_authenticated_header
         self.tls_received_header = cfg.smtpd_tls_received_header
         self.reject_footer = cfg.smtpd_reject_footer
@@ -262,26 +231,6 @@ class Configuration:
         lists = (cfg.smtpd_relay_restrictions, cfg.smtpd_recipient_restrictions)
         check_relay_safety(host, lists, classes)
 
-    def _bind_sasl(self, host: IHost, cfg: SmtpdSettings) -> None:
-        self.sasl = implementation(host, cfg)
-        self._sasl_plain = check_options(split(cfg.smtpd_sasl_security_options), "smtpd_sasl_security_options")
-        options = split(cfg.smtpd_sasl_tls_security_options)
-        self._sasl_under_tls = check_options(options, "smtpd_sasl_tls_security_options")
-        self._sasl_filter = StringList(
-            host.tables, cfg.smtpd_sasl_mechanism_filter, "smtpd_sasl_mechanism_filter", DEFAULT_FLAGS
-        )
-        name = "smtpd_sasl_exceptions_networks"
-        self._sasl_exceptions = AddressList(host.tables, cfg.smtpd_sasl_exceptions_networks, name, self._flags(name))
-
-    async def mechanisms(self, host: IHost, under_tls: bool) -> list[str]:
-        """What AUTH offers; nothing while the authentication server is away."""
-        assert self.sasl is not None
-        known = await self.sasl.mechanisms()
-        if not known:
-            log.no_mechanisms(host.log)
-        names = acceptable(known, self._sasl_under_tls if under_tls else self._sasl_plain)
-        return [name for name in names if await self._sasl_filter.match(name)]
-
     def _rules(self, cfg: SmtpdSettings, common: CommonSettings) -> Rules:
         level = cfg.smtpd_tls_security_level
         return Rules(
@@ -313,7 +262,7 @@ class Configuration:
         core.xclient = bool(self._xclient_hosts) and await self._xclient_hosts.match(name, address)
         core.xforward = bool(self._xforward_hosts) and await self._xforward_hosts.match(name, address)
         core.xverp = bool(self._verp_clients) and await self._verp_clients.match(name, address)
-        core.auth_offered = self.sasl is not None and await self._authenticates(core, name, address)
+        core.auth_offered = self.sasl is not None and await self.sasl.open_to(name, address, core.tls_active)
         core.response_limit = self.settings.smtpd_sasl_response_limit
         core.filter_commands = bool(self.command_filter)
         mode = self.settings.smtpd_forbid_bare_newline.lower()
@@ -321,12 +270,6 @@ class Configuration:
         core.reject_lf = mode == "reject" and not core.lenient_lf
         code = self.settings.smtpd_forbid_bare_newline_reject_code
         core.lf_reply = core.lf_reply._replace(code=code)
-
-    async def _authenticates(self, core: SmtpServer, name: str, address: str) -> bool:
-        """Whether this client may use AUTH now."""
-        if self.settings.smtpd_tls_auth_only and not core.tls_active:
-            return False
-        return not (self._sasl_exceptions and await self._sasl_exceptions.match(name, address))
 
     @property
     def note_bare_lf(self) -> bool:
@@ -362,25 +305,3 @@ class Configuration:
 def own_addresses(common: CommonSettings) -> frozenset[str]:
     """inet_interfaces and proxy_interfaces, as far as they are addresses."""
     return frozenset(word.strip("[]") for word in split(f"{common.inet_interfaces} {common.proxy_interfaces}"))
-
-
-def _codes(cfg: Any) -> Codes:
-    return Codes(
-        reject=cfg.reject_code,
-        defer=cfg.defer_code,
-        access_map_reject=cfg.access_map_reject_code,
-        access_map_defer=cfg.access_map_defer_code,
-        plaintext=cfg.plaintext_reject_code,
-        multi_recipient_bounce=cfg.multi_recipient_bounce_reject_code,
-        invalid_hostname=cfg.invalid_hostname_reject_code,
-        non_fqdn=cfg.non_fqdn_reject_code,
-        unknown_hostname=cfg.unknown_hostname_reject_code,
-        unknown_client=cfg.unknown_client_reject_code,
-        unknown_address=cfg.unknown_address_reject_code,
-        relay_domains=cfg.relay_domains_reject_code,
-        maps_rbl=cfg.maps_rbl_reject_code,
-        unknown_local=cfg.unknown_local_recipient_reject_code,
-        unknown_virtual_alias=cfg.unknown_virtual_alias_reject_code,
-        unknown_virtual_mailbox=cfg.unknown_virtual_mailbox_reject_code,
-        unknown_relay=cfg.unknown_relay_recipient_reject_code,
-    )

@@ -187,9 +187,10 @@ class SideCommands:
     # AUTH.
 
     async def _mechanisms(self) -> list[str]:
-        if not self._core.auth_offered or "auth" in self._core.discarded:
+        sasl = self._config.sasl
+        if sasl is None or not self._core.auth_offered or "auth" in self._core.discarded:
             return []
-        return await self._config.mechanisms(self._host, self._core.tls_active)
+        return await sasl.mechanisms(self._core.tls_active)
 
     async def _auth(self, event: events.Auth) -> Reply:
         refused = already(self._state) or await self._limits.auth()

@@ -161,8 +161,8 @@ class Dovecot(SynchronousTestCase):
         self.host = smtpd_host({**TABLE, "smtpd_sasl_type": "dovecot", "smtpd_sasl_path": "private/auth"})
         self.smtp = Smtp(self.host)
         self.smtp.said()
-        sasl: Any = self.smtp.service.configuration().sasl
-        sasl._end = self
+        offer: Any = self.smtp.service.configuration().sasl
+        offer._sasl._end = self
         self.text = "private/auth"
 
     def connect(self, make: Any, seconds: float) -> Deferred[_Connection]:
