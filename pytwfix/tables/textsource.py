@@ -7,6 +7,7 @@ continue it; empty lines and lines whose first non-space character is `#` are sk
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from io import BytesIO
 
 _SPACE = b" \t\r\n\v\f"
 
@@ -15,7 +16,8 @@ def logical_lines(data: bytes) -> Iterator[tuple[int, bytes]]:
     """(number of the first line, text) of each logical line; line ends are removed, white space kept otherwise."""
     first = 0
     parts: list[bytes] = []
-    for number, line in enumerate(data.split(b"\n"), 1):
+    for number, line in enumerate(BytesIO(data), 1):  # one line after the other: there may be a million
+        line = line.removesuffix(b"\n")
         stripped = line.strip(_SPACE)
         if not stripped or stripped.startswith(b"#"):
             continue
