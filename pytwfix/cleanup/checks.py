@@ -40,7 +40,7 @@ class Checks:
         try:
             value = maps.get(line) if maps.direct else await maps.lookup(line)
         except TableError as error:
-            log.map_problem(self._mail.log, self._mail.queue_id, maps.title, line[:100])
+            log.map_problem(self._mail.log, self._mail.queue_id, maps.title)
             raise queue_file_write_error(str(error)) from error
         if value is None:
             return [line]

@@ -125,7 +125,9 @@ class Headers:
             field = b"\n".join(_to_nul(line) for line in field.split(b"\n"))
         limit = self._mail.config.header_limit
         if len(field) > limit:
-            field = field[:limit].rstrip(b"\r\n") + b"\r\n"
+            text = field.replace(b"\r\n", b"\n")  # a line end counts as one
+            if len(text) > limit:
+                field = text[:limit].rstrip(b"\n").replace(b"\n", b"\r\n") + b"\r\n"
         return field
 
     def _not_ascii(self) -> None:

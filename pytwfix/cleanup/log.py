@@ -51,12 +51,13 @@ def size(log: ILog, queue_id: str) -> None:
     log.warning(f"{queue_id}: queue file size limit exceeded")
 
 
-def characters(log: ILog, queue_id: str) -> None:
-    log.info(f"{queue_id}: reject: disallowed character in content")
+def characters(log: ILog, queue_id: str, line: bytes, context: str) -> None:
+    check(log, queue_id, "reject", "content", line, context, "5.7.1 disallowed character")
 
 
-def map_problem(log: ILog, queue_id: str, title: str, address: bytes) -> None:
-    log.warning(f"{queue_id}: {title} map lookup problem for {text(address)} -- message not accepted, try again later")
+def map_problem(log: ILog, queue_id: str, title: str, address: bytes = b"") -> None:
+    about = f" for {text(address)}" if address else ""
+    log.warning(f"{queue_id}: {title} map lookup problem{about} -- message not accepted, try again later")
 
 
 def nesting(log: ILog, queue_id: str, title: str, address: bytes) -> None:
@@ -87,7 +88,7 @@ def mime_error(log: ILog, queue_id: str, reason: str, sample: bytes, context: st
 
 
 def check(log: ILog, queue_id: str, action: str, what: str, line: bytes, context: str, argument: str) -> None:
-    """What header_checks or body_checks decided; `what` is "header" or "body"."""
+    """What was decided of a line; `what` is "header", "body" or "content"."""
     tail = f": {text(argument.encode())}" if argument else ""
     log.info(f"{queue_id}: {action}: {what} {text(line[:_SHOWN])} {context}{tail}")
 

@@ -202,7 +202,9 @@ class Transaction:
         """message_strip_characters and message_reject_characters."""
         config = self.config
         if config.reject_characters and len(data.translate(None, config.reject_characters)) != len(data):
-            log.characters(self.log, self.queue_id)
+            place = min(at for char in config.reject_characters if (at := data.find(bytes((char,)))) >= 0)
+            line = data[data.rfind(b"\n", 0, place) + 1 :].partition(b"\n")[0].removesuffix(b"\r")
+            log.characters(self.log, self.queue_id, line, self.context())
             self._error = BAD_CHARACTERS
             return b""
         return data.translate(None, config.strip_characters)

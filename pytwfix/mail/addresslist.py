@@ -179,14 +179,14 @@ def _join(run: list[Token]) -> bytes:
 
 
 def render(name: bytes, elements: list[Element]) -> bytes:
-    """The field `name`, folded between elements; groups are not broken."""
+    """The field `name`, folded between elements."""
     lines: list[bytes] = []
     line = name + b": "
     start = len(line)
     for unit, comma in _units(elements):
         fresh = len(line) == start and not lines
         addition = unit if fresh or line == b"\t" else b" " + unit
-        if not fresh and line != b"\t" and len(line) + len(addition) > _FOLD:
+        if not fresh and line != b"\t" and len(line) + len(addition) + comma >= _FOLD:
             lines.append(line)
             line, addition = b"\t", unit
         line += addition + (b"," if comma else b"")
@@ -195,24 +195,17 @@ def render(name: bytes, elements: list[Element]) -> bytes:
 
 
 def _units(elements: list[Element]) -> Iterator[tuple[bytes, bool]]:
-    """What is not broken over lines, and whether a comma follows it."""
+    """What is not broken over lines, and whether a comma follows it. A group's name stays with its first member."""
     unit = b""
-    depth = 0
     last = len(elements) - 1
     for index, element in enumerate(elements):
         unit += element.text()
         if element.opens:
-            depth = 1
-            unit += b" " if not element.closes else b""
-        if element.closes:
-            depth = 0
-            unit += b";" * element.closes
-        comma = index < last
-        if depth:
-            if not element.opens and comma:
-                unit += b", "
-            continue
-        yield unit, comma
+            unit += b" "
+            if not element.closes:
+                continue
+        unit += b";" * element.closes
+        yield unit, index < last
         unit = b""
     if unit:
         yield unit, False

@@ -63,7 +63,7 @@ class Lists(SynchronousTestCase):
         self.assertIsNone(parse(b"a, " * 100, 50))
 
     def test_folding(self) -> None:
-        """CA-8: long lists are folded between addresses, groups are not broken."""
+        """CA-8: long lists are folded between addresses, in groups too; a line has less than 70 octets."""
         elements = parse(b", ".join(b"user%d@lab.example" % n for n in range(7)), 1000)
         assert elements is not None
         self.assertEqual(
@@ -71,6 +71,16 @@ class Lists(SynchronousTestCase):
             b"\tuser3@lab.example, user4@lab.example, user5@lab.example,\r\n\tuser6@lab.example\r\n",
             render(b"To", elements),
         )
+        for text, folded in (
+            (b"a" * 59 + b", bbbb", b"To: " + b"a" * 59 + b", bbbb\r\n"),
+            (b"a" * 60 + b", bbbb", b"To: " + b"a" * 60 + b",\r\n\tbbbb\r\n"),
+            (b"a" * 59 + b", bbbb, c", b"To: " + b"a" * 59 + b",\r\n\tbbbb, c\r\n"),
+            (b"g: " + b"a" * 50 + b", " + b"b" * 20 + b";", b"To: g: " + b"a" * 50 + b",\r\n\t" + b"b" * 20 + b";\r\n"),
+            (b"none:;, a", b"To: none: ;, a\r\n"),
+        ):
+            elements = parse(text, 1000)
+            assert elements is not None
+            self.assertEqual(folded, render(b"To", elements))
 
     def test_quoting(self) -> None:
         """External form has quotes where they are needed, and only there."""
