@@ -77,7 +77,7 @@ class Configuration:
         domain = cfg.mydomain.encode() if cfg.append_dot_mydomain else b""
         self.local = Form(origin, domain, swap, percent)
         self.old_dot = old_default(cfg.snapshot, "append_dot_mydomain") is not None
-        self.remote = Form(remote, remote, swap, percent)
+        self.remote = Form(origin and remote, domain and remote, swap, percent)
         self.incomplete = Form(b"", b"", swap, percent)
 
     def _lists(self, host: IHost, cfg: RewriteSettings) -> None:

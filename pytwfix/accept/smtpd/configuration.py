@@ -52,20 +52,20 @@ class AddressMaps:
     def __bool__(self) -> bool:
         return bool(self._maps)
 
-    def find(self, address: bytes) -> Deferred[Found | None]:
-        """Errback: TableError."""
+    def find(self, address: bytes, local: bool = False) -> Deferred[Found | None]:
+        """`local`: the domain is ours, so the bare local part counts too. Errback: TableError."""
         if not self._maps:
             return succeed(None)
         if len(self._maps) == 1:
-            return self._find(self._maps[0], address)
-        return Deferred.fromCoroutine(self._find_first(address))
+            return self._find(self._maps[0], address, local)
+        return Deferred.fromCoroutine(self._find_first(address, local))
 
-    def _find(self, maps: Maps, address: bytes) -> Deferred[Found | None]:
-        return find_address(maps, address, delimiter=self._delimiter, local=_yes if self._local else None)
+    def _find(self, maps: Maps, address: bytes, local: bool) -> Deferred[Found | None]:
+        return find_address(maps, address, delimiter=self._delimiter, local=_yes if local or self._local else None)
 
-    async def _find_first(self, address: bytes) -> Found | None:
+    async def _find_first(self, address: bytes, local: bool) -> Found | None:
         for maps in self._maps:
-            found = await self._find(maps, address)
+            found = await self._find(maps, address, local)
             if found is not None:
                 return found
         return None

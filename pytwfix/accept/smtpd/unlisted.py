@@ -42,11 +42,11 @@ class RejectUnlisted:
         if resolved.flags & FAILED:
             return state.lookup_failed(subject)
         try:
-            if await state.config.rewritten_maps.find(resolved.recipient):
+            if await state.config.rewritten_maps.find(resolved.recipient, bool(resolved.flags & CLASS_LOCAL)):
                 return DUNNO
             if resolved.flags & CLASS_ALIAS:  # resolves to the error transport, for when nothing has rewritten it
                 return self._unknown(state, subject, state.config.codes.unknown_virtual_alias, "virtual alias", "1.1")
-            if resolved.flags & ERROR or resolved.transport == "error":
+            if resolved.flags & ERROR or resolved.transport in ("error", "retry"):
                 return _refused_by_route(state, subject, resolved)
             return await self._in_class(state, subject, resolved)
         except TableError as error:
@@ -88,7 +88,7 @@ def _refused_by_route(state: State, subject: Subject, resolved: Resolved) -> Ver
     code = 450 if resolved.transport == "retry" else 550
     text = resolved.nexthop
     found = _STATUS.match(text)
-    detail = ".0.0"
+    detail = ".1.1"
     if found:
         detail, text = found.group(2), text[found.end() :]
     return state.refuse(subject, code, f"{code // 100}{detail}", text or "undeliverable address")

@@ -222,6 +222,11 @@ class Resolve(SynchronousTestCase):
             self.assertEqual(wanted, self.successResultOf(service.rewrite(context, b"u")))
         remote = self.service(remote_header_rewrite_domain="domain.invalid")
         self.assertEqual(b"u@domain.invalid", self.successResultOf(remote.rewrite("remote", b"u")))
+        for dot, wanted in (("no", b"u@h"), ("yes", b"u@h.domain.invalid")):  # as for our own
+            remote = self.service(remote_header_rewrite_domain="domain.invalid", append_dot_mydomain=dot)
+            self.assertEqual(wanted, self.successResultOf(remote.rewrite("remote", b"u@h")))
+        remote = self.service(remote_header_rewrite_domain="domain.invalid", append_at_myorigin="no")
+        self.assertEqual(b"u", self.successResultOf(remote.rewrite("remote", b"u")))
 
     def test_reload(self) -> None:
         """A new snapshot of settings counts from the next question on."""

@@ -366,3 +366,13 @@ class Filters(SynchronousTestCase):
             smtp = Smtp(host)
             said = f"{code} <x@err.example>: Recipient address rejected: no such domain"
             self.assertEqual(said, smtp.last("EHLO x", "MAIL FROM:<>", "RCPT TO:<x@err.example>"))
+
+    def test_errors_without_status(self) -> None:
+        """TR-4, SD-38: what the error and retry transports say for themselves."""
+        for transport, nexthop, said in (
+            ("error", "not here", "550 5.1.1 <x@err.example>: Recipient address rejected: not here"),
+            ("retry", "4.2.9 later", "450 4.2.9 <x@err.example>: Recipient address rejected: later"),
+        ):
+            host = smtpd_host({"mynetworks": "198.51.100.0/24"})
+            host.peers.rewriter.special[b"x@err.example"] = Resolved(transport, nexthop, b"x@err.example", CLASS_LOCAL)
+            self.assertEqual(said, Smtp(host).last("EHLO x", "MAIL FROM:<>", "RCPT TO:<x@err.example>"))
