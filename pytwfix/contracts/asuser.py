@@ -85,7 +85,9 @@ class IAsUser(Protocol):
     one_user: bool
     """Whoever is named, it is done as the user who runs the daemon, who is mail_owner too."""
 
-    def write(self, who: Identity, request: MailboxWrite) -> Deferred[None]: ...
+    def write(self, who: Identity, request: MailboxWrite) -> Deferred[int]:
+        """Fires with the place in the mbox at which the mail begins, 0 for a Maildir."""
+
     def run(self, who: Identity, request: CommandRun) -> Deferred[CommandResult]: ...
     def spawn(self, who: Identity, request: CommandRun, connection: int) -> Deferred[CommandResult]:
         """A command with the socket `connection` as its standard input, output and error; fires when it has ended.

@@ -21,29 +21,28 @@ class Attempts:
         self._call_later = call_later
         self._turns: dict[str, DeferredLock] = {}
 
-    def write(self, once: Callable[[], Deferred[None]], request: MailboxWrite) -> Deferred[None]:
+    def write(self, once: Callable[[], Deferred[int]], request: MailboxWrite) -> Deferred[int]:
         """`once` until it is done, fails for another reason than a lock, or was tried `lock_attempts` times."""
         if request.path.endswith("/"):
             return once()  # a Maildir has no locks
         return Deferred.fromCoroutine(self._write(once, request))
 
-    async def _write(self, once: Callable[[], Deferred[None]], request: MailboxWrite) -> None:
+    async def _write(self, once: Callable[[], Deferred[int]], request: MailboxWrite) -> int:
         for left in range(max(1, request.lock_attempts) - 1, -1, -1):
             try:
-                await self._in_turn(once, request.path)
+                return await self._in_turn(once, request.path)
             except AsUserError as error:
                 if error.kind != "locked" or not left:
                     raise
                 await pause(request.lock_delay, self._call_later)
-            else:
-                return
+        raise AssertionError("unreachable")
 
-    async def _in_turn(self, once: Callable[[], Deferred[None]], path: str) -> None:
+    async def _in_turn(self, once: Callable[[], Deferred[int]], path: str) -> int:
         turn = self._turns.get(path)
         if turn is None:
             turn = self._turns[path] = DeferredLock()
         try:
-            await turn.run(once)
+            return await turn.run(once)
         finally:
             if not turn.locked:
                 self._turns.pop(path, None)

@@ -59,10 +59,10 @@ class KeeperClient(Protocol):
 
     # --- IAsUser
 
-    def write(self, who: Identity, request: MailboxWrite) -> Deferred[None]:
+    def write(self, who: Identity, request: MailboxWrite) -> Deferred[int]:
         body = wire.pack_write(request)
 
-        def once() -> Deferred[None]:
+        def once() -> Deferred[int]:
             return self._ask(wire.WRITE, who, body, self._patience)
 
         return self._attempts.write(once, request)

@@ -32,8 +32,8 @@ class InProcess:
         self._running: set[Running] = set()
         self._attempts = Attempts(reactor.callLater)
 
-    def write(self, who: Identity, request: MailboxWrite) -> Deferred[None]:
-        def once() -> Deferred[None]:
+    def write(self, who: Identity, request: MailboxWrite) -> Deferred[int]:
+        def once() -> Deferred[int]:
             return self._threads.run(verbs.write, request)
 
         return self._attempts.write(once, request)

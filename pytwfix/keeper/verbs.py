@@ -45,19 +45,19 @@ def failed(what: str, error: OSError) -> AsUserError:
     return AsUserError(_KINDS.get(error.errno or 0, "temporary"), f"{what}: {reason}")
 
 
-def write(request: MailboxWrite) -> None:
-    """Deliver `request.data`: into a Maildir when the path ends in "/", else at the end of an mbox."""
+def write(request: MailboxWrite) -> int:
+    """Deliver `request.data`: into a Maildir when the path ends in "/", else at the end of an mbox; where that was."""
     if request.path.endswith("/"):
         write_maildir(request)
-    else:
-        append_mbox(request)
+        return 0
+    return append_mbox(request)
 
 
 # --- mbox
 
 
-def append_mbox(request: MailboxWrite) -> None:
-    """Append under all locks that are asked for; durable when it returns."""
+def append_mbox(request: MailboxWrite) -> int:
+    """Append under all locks that are asked for; durable when it returns. The place at which the mail begins."""
     special = _is_special(request.path)
     with _dotlock(request, wanted="dotlock" in request.locks and not special):
         fd = _open_mbox(request)
@@ -65,7 +65,7 @@ def append_mbox(request: MailboxWrite) -> None:
             if not special:
                 _lock(fd, request)
                 _check_mbox(fd, request)
-            _append(fd, request)
+            return _append(fd, request)
         finally:
             os.close(fd)
 
@@ -130,7 +130,7 @@ def _lock(fd: int, request: MailboxWrite) -> None:
         raise failed("unable to lock for exclusive access", error) from None
 
 
-def _append(fd: int, request: MailboxWrite) -> None:
+def _append(fd: int, request: MailboxWrite) -> int:
     before = os.fstat(fd).st_size
     if request.size_limit and before + len(request.data) > request.size_limit:
         raise AsUserError("toolarge", "error writing message: File too large")
@@ -141,6 +141,7 @@ def _append(fd: int, request: MailboxWrite) -> None:
     except OSError as error:
         _cut_back(fd, before)
         raise failed("error writing message", error) from None
+    return before
 
 
 def _cut_back(fd: int, size: int) -> None:

@@ -123,7 +123,7 @@ def unpack_run(body: bytes) -> CommandRun:
 
 
 def pack_answer(answer: object) -> bytes:
-    """Of a write (None), a read (bytes or None) or a command."""
+    """Of a write (an offset), a read (bytes or None) or a command."""
     if isinstance(answer, CommandResult):
         return _pack(answer.status, answer.output, answer.timed_out)
     return _pack(answer)

@@ -20,11 +20,12 @@ class MemoryAsUser:
         self.written: list[tuple[Identity, MailboxWrite]] = []
         self.commands: list[tuple[Identity, CommandRun]] = []
 
-    def write(self, who: Identity, request: MailboxWrite) -> Deferred[None]:
+    def write(self, who: Identity, request: MailboxWrite) -> Deferred[int]:
         if request.path in self.trouble:
             return fail(self.trouble[request.path])
+        before = sum(len(other.data) for _, other in self.written if other.path == request.path)
         self.written.append((who, request))
-        return succeed(None)
+        return succeed(before)
 
     def read(self, who: Identity, request: FileRead) -> Deferred[bytes | None]:
         if request.path in self.trouble:

@@ -16,6 +16,7 @@ from pytwfix.deliver import mailbox
 from pytwfix.deliver.accounts import Account, Accounts, by_uid
 from pytwfix.deliver.local import forwardfile, includes, log, transports
 from pytwfix.deliver.local.aliases import ADDRESS, BAD, COMMAND, FILE, INCLUDE, MAILBOX, Item, parse
+from pytwfix.deliver.local.biff import Biff
 from pytwfix.deliver.local.destinations import Destinations
 from pytwfix.deliver.local.forwarding import Forwarding
 from pytwfix.deliver.local.lookup import Alias, Aliases
@@ -45,6 +46,7 @@ class Attempt:
         recipient: Recipient,
         accounts: Accounts,
         aliases: Aliases,
+        biff: Biff,
     ) -> None:
         self.host = host
         self.request = request
@@ -55,6 +57,7 @@ class Attempt:
         self.destinations: Destinations
         self._message = message
         self._aliases = aliases
+        self._biff = biff
         self._forwarding = Forwarding(host, request, recipient)
         self._seen: set[tuple[str, bytes]] = set()
         self._body = b""
@@ -65,7 +68,7 @@ class Attempt:
         top = self.recipient
         self._body = await mailbox.content(self._message)
         self._visited = mailbox.delivered_to(self._body)
-        self.destinations = Destinations(self.host, self.request, self._body)
+        self.destinations = Destinations(self.host, self.request, self._body, self._biff)
         delimiter = self.cfg.recipient_delimiter.encode()
         target = Target(top.address, top.original or top.address, self.request.envelope.sender, delimiter)
         await self.deliver(target)

@@ -15,6 +15,7 @@ from pytwfix.deliver import commands, mailbox
 from pytwfix.deliver import log as outcome_log
 from pytwfix.deliver.accounts import Account
 from pytwfix.deliver.local import log, macros
+from pytwfix.deliver.local.biff import Biff
 from pytwfix.deliver.local.settings import LocalSettings
 from pytwfix.deliver.local.target import Target
 from pytwfix.mail.status import DELIVERED, Dsn
@@ -36,8 +37,9 @@ _STATUS = {"toolarge": "5.2.2", "quota": "4.2.2", "nospace": "4.3.1", "locked": 
 class Destinations:
     """For one recipient of a request; `body` is the content with LF line ends."""
 
-    def __init__(self, host: IHost, request: DeliveryRequest, body: bytes) -> None:
+    def __init__(self, host: IHost, request: DeliveryRequest, body: bytes, biff: Biff) -> None:
         self._host = host
+        self._biff = biff
         self._request = request
         self._body = body
         self._cfg = host.settings(LocalSettings)
@@ -58,24 +60,24 @@ class Destinations:
         if self._verify:
             return Dsn("2.0.0", "delivers to maildir" if maildir else "delivers to mailbox")
         who = Identity(account.uid, account.gid)
-        error = await self._write(target, path, who, delivered, spool.rstrip("/"))
-        if error is None:
-            return Dsn("2.0.0", "delivered to maildir" if maildir else "delivered to mailbox", DELIVERED)
-        return self._failed(error, maildir, f"cannot update mailbox {path} for user {account.name}. ")
+        placed = await self._write(target, path, who, delivered, spool.rstrip("/"))
+        if isinstance(placed, AsUserError):
+            return self._failed(placed, maildir, f"cannot update mailbox {path} for user {account.name}. ")
+        if cfg.biff and not maildir:
+            self._biff.tell(account.name, placed)
+        return Dsn("2.0.0", "delivered to maildir" if maildir else "delivered to mailbox", DELIVERED)
 
     async def file(self, target: Target, path: str, who: Identity, delivered: bytes) -> Dsn:
         """`/file` or `/directory/` of an alias or .forward."""
         if self._verify:
             return Dsn("2.0.0", f"delivers to file: {path}")
-        error = await self._write(target, path, who, delivered, "")
+        placed = await self._write(target, path, who, delivered, "")
         maildir = path.endswith("/")
-        if error is None:
+        if not isinstance(placed, AsUserError):
             return Dsn("2.0.0", "delivered to maildir" if maildir else f"delivered to file: {path}", DELIVERED)
-        return self._failed(error, maildir, f"cannot append message to file {path}: ")
+        return self._failed(placed, maildir, f"cannot append message to file {path}: ")
 
-    async def _write(
-        self, target: Target, path: str, who: Identity, delivered: bytes, spool: str
-    ) -> AsUserError | None:
+    async def _write(self, target: Target, path: str, who: Identity, delivered: bytes, spool: str) -> AsUserError | int:
         headers = self._headers(target, delivered if "file" in self._prepend else b"")
         if path.endswith("/"):
             data = headers + self._body
@@ -96,14 +98,13 @@ class Destinations:
             create_directory=spool,
         )
         try:
-            await self._host.peers.asuser.write(who, request)
+            return await self._host.peers.asuser.write(who, request)
         except AsUserError as error:
             if error.kind == "owner":
                 log.ownership(self._host.log)
             elif error.kind == "denied" and path.endswith("/"):
                 log.maildir_access(self._host.log, who.uid, who.gid, error.text)
             return error
-        return None
 
     def _failed(self, error: AsUserError, maildir: bool, prefix: str) -> Dsn:
         text = "maildir delivery failed: " if maildir else prefix

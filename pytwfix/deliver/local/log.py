@@ -62,3 +62,11 @@ def bad_privileges(log: ILog, name: str) -> None:
 
 def forwarding(log: ILog, queue_id: str, reason: str) -> None:
     log.warning(f"{queue_id}: cannot forward: {reason}")
+
+
+def no_biff(log: ILog, service: str) -> None:
+    log.warning(f"service not found: {service}/udp: users are not told of new mail")
+
+
+def biff_failed(log: ILog, reason: str) -> None:
+    log.warning(f"biff: {reason}: users are not told of new mail")

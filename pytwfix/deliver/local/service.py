@@ -11,6 +11,7 @@ from pytwfix.deliver import mailbox
 from pytwfix.deliver.accounts import Accounts
 from pytwfix.deliver.guarded import guarded
 from pytwfix.deliver.local.agent import Attempt
+from pytwfix.deliver.local.biff import Biff
 from pytwfix.deliver.local.lookup import Aliases
 from pytwfix.deliver.local.settings import LocalSettings
 
@@ -21,6 +22,11 @@ class LocalAgent(Service):
     def __init__(self, host: IHost) -> None:
         self._host = host
         self._accounts = Accounts(host)
+        self._biff = Biff(host)
+
+    def stopService(self) -> None:
+        self._biff.close()
+        super().stopService()
 
     def deliver(self, request: DeliveryRequest) -> Deferred[DeliveryResult]:
         return guarded(self._host, request, self._deliver(request))
@@ -30,7 +36,7 @@ class LocalAgent(Service):
         aliases = Aliases(self._host, self._host.settings(LocalSettings).alias_maps)
         async with mailbox.opened(self._host, request) as message:
             for recipient in request.recipients:
-                attempt = Attempt(self._host, request, message, recipient, self._accounts, aliases)
+                attempt = Attempt(self._host, request, message, recipient, self._accounts, aliases, self._biff)
                 if await attempt.run():
                     result.deferred.append(recipient)
         return result
