@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from importlib.util import find_spec
 
 from pytwfix.commands.script import Script
 from pytwfix.master.permissions import Account, account, acting
@@ -125,11 +126,19 @@ def _tables(plan: Plan, owner: Account | None) -> list[str]:
                 named.update(dict.fromkeys(_TABLE.findall(view.expand(text))))
             except SettingsError:
                 continue
-    paths = [path + _FILES[kind] for kind, path in named if kind in _FILES]
+    paths = [_file(kind, path) for kind, path in named if kind in _FILES]
     if owner is None:
         return [text for path in paths if (text := _unreadable(path))]
     with acting(owner):
         return [text for path in paths if (text := _unreadable(path))]
+
+
+def _file(kind: str, path: str) -> str:
+    """The file that a table is read from. Without Berkeley DB that is an .lmdb file, or else the text, from which the
+    master makes one."""
+    if _FILES[kind] != ".db" or find_spec("berkeleydb") is not None:
+        return path + _FILES[kind]
+    return path + ".lmdb" if os.path.exists(path + ".lmdb") else path
 
 
 def _values(plan: Plan) -> list[tuple[Snapshot, Iterable[str]]]:

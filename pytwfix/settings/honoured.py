@@ -21,6 +21,21 @@ if TYPE_CHECKING:
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "honoured.txt")
+# What Postfix's installation, or its programs that run with a group's rights, read and nobody else: nothing to honour.
+INERT = frozenset(
+    (
+        "alternate_config_directories",
+        "daemon_directory",
+        "html_directory",
+        "mailq_path",
+        "manpage_directory",
+        "meta_directory",
+        "newaliases_path",
+        "readme_directory",
+        "sample_directory",
+        "shlib_directory",
+    )
+)
 # These name parameters without reading them.
 TALK = frozenset(("clienttables", "compatibility", "deprecated", "deviations", "honoured", "lint", "registry"))
 
@@ -38,7 +53,7 @@ def unhonoured(snapshot: Snapshot) -> list[str]:
     found = []
     for name in sorted(snapshot.names()):
         if name in known:
-            if name not in read:
+            if name not in read and name not in INERT:
                 found.append(name)
         elif _suffix(name) is not None and f"*_{_suffix(name)}" not in read:
             found.append(name)

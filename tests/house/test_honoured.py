@@ -18,6 +18,7 @@ class TestHonoured(SynchronousTestCase):
         values = {"dont_remove": "1", "mydestination": "x", "my_own": "1"}
         self.patch(honoured, "honoured", lambda: frozenset(("mydestination",)))
         self.assertEqual(honoured.unhonoured(Snapshot(values)), ["dont_remove"])
+        self.assertEqual(honoured.unhonoured(Snapshot({"readme_directory": "no"})), [])
         self.assertEqual(honoured.unhonoured(Snapshot({"x_time_limit": "1s"})), ["x_time_limit"])
 
     def test_scan(self) -> None:

@@ -326,6 +326,15 @@ class Checks(PostfixCase):
         self.write("main.cf", f"virtual_alias_maps = lmdb:{self.queue.directory}/virtual\n", "a")
         self.assertEqual(self.warnings(), ["missing table: /virtual.lmdb"])
 
+    def test_no_berkeley_db(self) -> None:
+        """MT-1: a hash: table is not missing when there is a text that it can be made from."""
+        self.patch(postfixcheck, "find_spec", lambda _name: None)
+        self.write("main.cf", f"virtual_alias_maps = hash:{self.queue.directory}/virtual\n", "a")
+        self.assertEqual(self.warnings(), ["missing table: /virtual"])
+        with open(f"{self.queue.directory}/virtual", "w"):
+            pass
+        self.assertEqual(self.warnings(), ["missing table: /virtual"])  # as before: nothing new is said
+
     def test_mistakes(self) -> None:
         """They are fatal."""
         self.write("main.cf", "message_size_limit = many\n", "a")
