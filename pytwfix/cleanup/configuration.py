@@ -9,6 +9,7 @@ from pytwfix.cleanup.settings import CleanupSettings
 from pytwfix.net.milter.filters import Filter, FilterError, parse_filters
 from pytwfix.net.milter.macros import MacroLists
 from pytwfix.settings.machine import own_addresses
+from pytwfix.settings.services import ServiceSettings
 from pytwfix.tables.maps import Maps
 from pytwfix.tables.matchlists import StringList
 from pytwfix.tables.names import split_list
@@ -41,6 +42,7 @@ class Configuration:
         self._checks(cfg)
         self._headers(cfg)
         self._milters(host, cfg)
+        self.flow_delay = host.settings(ServiceSettings).in_flow_delay
         self.filters_internal = frozenset(split_list(cfg.internal_mail_filter_classes))
 
     def maps(self, names: str, title: str) -> Maps:

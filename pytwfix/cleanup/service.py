@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 from pytwfix.cleanup.configuration import Configuration
 from pytwfix.cleanup.settings import CleanupSettings
 from pytwfix.cleanup.transaction import Transaction
+from pytwfix.contracts.cleanup import INTERNAL
 from pytwfix.contracts.queue import QueueError
 from pytwfix.mail.errors import queue_file_write_error
 
@@ -35,6 +36,10 @@ class CleanupService(Service):
         def opened(message: INewMessage) -> Transaction:
             return Transaction(self._host, config, origin, message)
 
+        if config.flow_delay and not origin.flags & INTERNAL and self._host.peers.queue.pressed():
+            held_back: Deferred[None] = Deferred()
+            self._host.call_later(config.flow_delay, held_back.callback, None)
+            return held_back.addCallback(lambda _: self._host.peers.store.create()).addCallbacks(opened, self._failed)
         return self._host.peers.store.create().addCallbacks(opened, self._failed)
 
     def _failed(self, failure: Failure) -> Failure:

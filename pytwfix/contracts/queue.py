@@ -124,6 +124,9 @@ class IQueue(Protocol):
         """Whether a new message may be committed to active/ directly: the manager is in this process and has room.
         Whoever does so must call `wake_active`."""
 
+    def pressed(self) -> bool:
+        """Mail comes faster than it leaves: who brings more had better wait a little (CL-14, in_flow_delay)."""
+
     def wake_active(self, message: IMessage | None, envelope: Envelope) -> None:
         """A message was committed to active/ (only after `admits`)."""
 

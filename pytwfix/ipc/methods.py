@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # contracts/queue.py IQueue
-WAKE, FLUSH, DELIVER_NOW, FORGET = 1, 2, 3, 4
+WAKE, FLUSH, DELIVER_NOW, FORGET, PRESSED = 1, 2, 3, 4, 5
 # contracts/reports.py IReports
 RECORD, READ, FORGET_LOG, NOTIFY_BOUNCE, NOTIFY_DELAY, NOTIFY_TRACE, BOUNCE_ONE = 10, 11, 12, 13, 14, 15, 16
 # contracts/verification.py IVerifier

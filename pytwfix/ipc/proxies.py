@@ -24,18 +24,35 @@ if TYPE_CHECKING:
     from pytwfix.ipc.channel import Channel
     from pytwfix.ipc.link import Link
 
+_OFTEN = 50  # messages between two questions
+
 
 class QueueProxy:
     """IQueue. Mail is never committed to active/ directly: the manager is elsewhere."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._woken = 0
+        self._pressed = False
+        self._asking = False
 
     def wake(self, queue_id: str, envelope: Envelope | None = None) -> None:
+        self._woken += 1
+        if not self._asking and (self._pressed or not self._woken % _OFTEN):
+            self._asking = True
+            self._link.call(methods.PRESSED).addBoth(self._told)
         self._link.cast(methods.WAKE, queue_id, None if envelope is None else values.pack_envelope(envelope))
+
+    def _told(self, answer: object) -> None:
+        self._asking = False
+        self._pressed = answer is True
 
     def admits(self) -> bool:
         return False
+
+    def pressed(self) -> bool:
+        """As it was when the manager was asked last: now and then, or with each mail while it is pressed."""
+        return self._pressed
 
     def wake_active(self, message: IMessage | None, envelope: Envelope) -> None:
         raise RuntimeError("a message was committed to active/ in a process that is not the queue manager's")

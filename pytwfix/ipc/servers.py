@@ -42,6 +42,7 @@ def queue(real: IQueue, woken: Callable[[str], None] | None = None) -> Handlers:
         methods.FLUSH: lambda sites: real.flush(None if sites is None else _strings(sites)),
         methods.DELIVER_NOW: _checked(real.deliver_now, str),
         methods.FORGET: lambda names: real.forget(_strings(names)),
+        methods.PRESSED: _checked(real.pressed),
     }
 
 

@@ -103,6 +103,9 @@ class QmgrService(Service):
     def admits(self) -> bool:
         return self._ready and not self._active.full
 
+    def pressed(self) -> bool:
+        return self._active.full
+
     def wake_active(self, message: IMessage | None, envelope: Envelope) -> None:
         if self.running:
             self._active.enter(Message(envelope, self._host.now(), True, message))

@@ -116,11 +116,15 @@ class WokenQueue:
 
     def __init__(self, admitting: bool = False) -> None:
         self.admitting = admitting
+        self.full = False
         self.woken: list[str] = []
         self.active: list[Envelope] = []
 
     def admits(self) -> bool:
         return self.admitting
+
+    def pressed(self) -> bool:
+        return self.full
 
     def wake(self, queue_id: str, envelope: Envelope | None = None) -> None:
         self.woken.append(queue_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from pytwfix.contracts.cleanup import BOUNCE, DISCARD, FILTER, HOLD, MAP, SMTPUTF8_AUTODETECT, Origin
+from pytwfix.contracts.cleanup import BOUNCE, DISCARD, FILTER, HOLD, INTERNAL, MAP, SMTPUTF8_AUTODETECT, Origin
 from pytwfix.contracts.queue import QueueError
 from pytwfix.mail.envelope import SMTPUTF8_REQUESTED, Recipient
 from pytwfix.mail.errors import MailError
@@ -33,6 +33,18 @@ class Commits(SynchronousTestCase):
         self.assertEqual(["active"], list(mailer.store.queues))
         self.assertEqual(["Q1"], [envelope.queue_id for envelope in mailer.queue.active])
         self.assertEqual([], mailer.queue.woken)
+
+    def test_held_back(self) -> None:
+        """CL-14: in_flow_delay, for what comes from outside while the active queue is full."""
+        mailer = Mailer({"in_flow_delay": "2s"})
+        mailer.queue.full = True
+        begun = mailer.cleanup.begin(Origin(FILTER | MAP, service="smtpd"))
+        mailer.host.clock.advance(1)
+        self.assertNoResult(begun)
+        mailer.host.clock.advance(1)
+        self.successResultOf(begun)
+        self.successResultOf(mailer.cleanup.begin(Origin(INTERNAL | MAP, service="bounce")))
+        self.successResultOf(Mailer({"in_flow_delay": "0"}).cleanup.begin(Origin(FILTER)))
 
     def test_delay_notice(self) -> None:
         """SC-9: when the sender is to be told of a delay stands in the envelope."""

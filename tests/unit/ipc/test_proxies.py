@@ -28,12 +28,12 @@ class Recorder:
 
     def __init__(self, **answers: Any) -> None:
         self.calls: list[tuple[Any, ...]] = []
-        self._answers = answers
+        self.answers = answers
 
     def __getattr__(self, name: str) -> Any:
         def asked(*arguments: Any) -> Any:
             self.calls.append((name, *arguments))
-            return self._answers.get(name, succeed(None))
+            return self.answers.get(name, succeed(None))
 
         return asked
 
@@ -78,6 +78,22 @@ class Queue(ProxyCase):
         proxy = proxies.QueueProxy(Link("queue"))
         self.assertFalse(proxy.admits())
         self.assertRaises(RuntimeError, proxy.wake_active, None, ENVELOPE)
+
+    def test_pressed(self) -> None:
+        """CL-14: asked now and then; while there is pressure, with each mail."""
+        real = Recorder(wake=None, pressed=True)
+        pair, link = self.joined(servers.queue(real))  # type: ignore[arg-type]
+        proxy = proxies.QueueProxy(link)
+        for number in range(50):
+            self.assertFalse(proxy.pressed(), number)
+            proxy.wake("4XyZ")
+        pair.pump()
+        self.assertTrue(proxy.pressed())
+        real.answers["pressed"] = False
+        proxy.wake("4XyZ")
+        pair.pump()
+        self.assertFalse(proxy.pressed())
+        self.assertEqual(2, sum(call[0] == "pressed" for call in real.calls))
 
     def test_wrong_arguments(self) -> None:
         """They are refused before the real object sees them."""
