@@ -64,6 +64,7 @@ class Configuration:
         self.duplicate_limit = cfg.duplicate_filter_limit
         self.keep_original = cfg.enable_original_recipient
         self.size_limit = cfg.message_size_limit
+        self.attribute_limit = cfg.queue_file_attribute_count_limit
         self._warn_after = cfg.delay_warning_time
         self.utf8 = cfg.smtputf8_enable
         self.destinations = StringList(self.host.tables, cfg.mydestination, "mydestination")

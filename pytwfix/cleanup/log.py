@@ -51,6 +51,10 @@ def size(log: ILog, queue_id: str) -> None:
     log.warning(f"{queue_id}: queue file size limit exceeded")
 
 
+def attributes(log: ILog, queue_id: str) -> None:
+    log.warning(f"{queue_id}: queue file attribute count limit exceeded")
+
+
 def characters(log: ILog, queue_id: str, line: bytes, context: str) -> None:
     check(log, queue_id, "reject", "content", line, context, "5.7.1 disallowed character")
 

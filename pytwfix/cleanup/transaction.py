@@ -327,6 +327,9 @@ class Transaction:
             await self.addresses.copy(self.config.always_bcc)
         if not self.envelope.recipients:
             raise NO_RECIPIENTS
+        if len(self.envelope.attributes) > self.config.attribute_limit:
+            log.attributes(self.log, self.queue_id)
+            raise queue_file_write_error("too many attributes")
         if self._held is not None:
             await self._filter(self._held)
         self._flags()

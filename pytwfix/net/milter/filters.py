@@ -14,8 +14,7 @@ from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.milter import MilterSettings
 
 ACTIONS = ("accept", "reject", "tempfail", "quarantine", "shutdown")
-_TIMES = ("connect_timeout", "command_timeout", "content_timeout")
-_NAMES = (*_TIMES, "protocol", "default_action")
+_NAMES = ("connect_timeout", "command_timeout", "content_timeout", "protocol", "default_action")
 _SEPARATORS = ", \t\r\n"
 
 
@@ -72,11 +71,13 @@ def _filter(item: str, cfg: MilterSettings) -> Filter:
     if action not in ACTIONS:
         raise FilterError(f"milter {item}: unrecognized default action: {action}")
     try:
-        times = [_time(options, name, cfg) for name in _TIMES]
+        connect = _time(options, "connect_timeout", cfg.milter_connect_timeout)
+        command = _time(options, "command_timeout", cfg.milter_command_timeout)
+        content = _time(options, "content_timeout", cfg.milter_content_timeout)
         protocol = parse_protocol(options.get("protocol", cfg.milter_protocol))
     except ValueError as error:
         raise FilterError(f"milter {item}: {error}") from error
-    return Filter(item, kind, host, port, times[0], times[1], times[2], protocol, action)
+    return Filter(item, kind, host, port, connect, command, content, protocol, action)
 
 
 def _split_attributes(item: str) -> list[str]:
@@ -113,8 +114,5 @@ def _endpoint(text: str) -> tuple[str, str, str]:
     return "inet", place.host, place.port
 
 
-def _time(options: dict[str, str], name: str, cfg: MilterSettings) -> float:
-    if name in options:
-        return parse_duration(options[name])
-    value: int = getattr(cfg, f"milter_{name}")
-    return value
+def _time(options: dict[str, str], name: str, usual: int) -> float:
+    return parse_duration(options[name]) if name in options else usual

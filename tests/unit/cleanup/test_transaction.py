@@ -34,6 +34,15 @@ class Commits(SynchronousTestCase):
         self.assertEqual(["Q1"], [envelope.queue_id for envelope in mailer.queue.active])
         self.assertEqual([], mailer.queue.woken)
 
+    def test_attributes(self) -> None:
+        """queue_file_attribute_count_limit."""
+        mailer = Mailer({"queue_file_attribute_count_limit": "2"})
+        transaction = mailer.begin()
+        now(transaction.recipient(Recipient(b"u@x")))
+        transaction.envelope.attributes.update(a=b"1", b=b"2", c=b"3")
+        self.failureResultOf(transaction.commit(), MailError)
+        self.assertIn("warning: Q1: queue file attribute count limit exceeded", mailer.lines)
+
     def test_held_back(self) -> None:
         """CL-14: in_flow_delay, for what comes from outside while the active queue is full."""
         mailer = Mailer({"in_flow_delay": "2s"})
