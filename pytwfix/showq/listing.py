@@ -50,6 +50,24 @@ def _files(folder: str) -> Iterator[tuple[str, str]]:
             yield path, name
 
 
+def envelopes(folder: str) -> Iterator[tuple[int, bytes, list[bytes]]]:
+    """Time of arrival, sender and the recipients that are left, of every message in a queue's directory."""
+    for path, _ in _files(folder):
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            continue
+        try:
+            found = _Envelope()
+            found.read(fd)
+        except OSError:
+            continue
+        finally:
+            os.close(fd)
+        if found.arrival >= 0 and found.sender is not None:
+            yield found.arrival, found.sender, [address for address, _ in found.recipients]
+
+
 def read_entry(paths: QueuePaths, queue: str, queue_id: str, path: str) -> Entry | None:
     """One message, or None."""
     try:
