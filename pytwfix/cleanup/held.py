@@ -105,29 +105,35 @@ class Spool:
 class Held:
     """A mail as it was written: header and body apart."""
 
-    __slots__ = ("_begun", "_host", "_scanned", "body", "header")
+    __slots__ = ("_begun", "_pieces", "_tail", "body")
 
     def __init__(self, host: IHost) -> None:
-        self._host = host
-        self.header = b""
         self.body = Spool(host)
         self._begun = False  # the header has ended
-        self._scanned = 0
+        self._pieces: list[bytes] = []  # of the header
+        self._tail = b"\r\n"  # the last octets of the header; as if a line had ended before it
+
+    @property
+    def header(self) -> bytes:
+        return b"".join(self._pieces)
 
     def write(self, data: bytes) -> Waiting:
         if self._begun:
             return self.body.write(data)
-        self.header += data
-        if self.header.startswith(b"\r\n"):
-            end = 0
-        else:
-            end = self.header.find(b"\r\n\r\n", max(0, self._scanned - 3)) + 2
-            if end < 2:
-                self._scanned = len(self.header)
-                return None
+        seen = len(self._tail)
+        text = self._tail + data
+        end = text.find(b"\r\n\r\n")
+        if end < 0:
+            self._pieces.append(data)
+            self._tail = text[-3:]
+            return None
         self._begun = True
-        body, self.header = self.header[end + 2 :], self.header[:end]
-        return self.body.write(body)
+        end += 2 - seen  # where in `data` the header ends: before it when the last line end came earlier
+        if end >= 0:
+            self._pieces.append(data[:end])
+            return self.body.write(data[end + 2 :])
+        self._pieces = [self.header[:end]]
+        return self.body.write(data[end + 2 :])
 
     def finish(self) -> Waiting:
         """All was written: the last line ends as all others do."""

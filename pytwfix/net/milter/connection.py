@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 TIMED_OUT = "Connection timed out"
 LOST = "Connection lost"
+_GOODBYE = 10.0
 
 
 class FilterGone(Exception):
@@ -78,12 +79,13 @@ class MilterConnection(Protocol):
         return waiting
 
     def close(self) -> None:
-        """Nothing more is expected."""
-        self._lost = self._lost or LOST
-        self._no_limit()
-        if self._tcp is not None:
-            self._tcp.unregisterProducer()
-            self._tcp.loseConnection()
+        """Nothing more is expected. A filter that does not take our last words is cut off."""
+        if self._lost or self._tcp is None:
+            return
+        self._lost = LOST
+        self._limit(_GOODBYE)
+        self._tcp.unregisterProducer()
+        self._tcp.loseConnection()
 
     def abort(self) -> None:
         self._lost = self._lost or LOST

@@ -377,6 +377,14 @@ class Keeping(SynchronousTestCase):
             self.assertEqual((b"A: b\r\nC: d\r\n", 14), (held.header, held.body.size), cut)
             self.assertTrue(held.separated)
 
+    def test_octets(self) -> None:
+        """Pieces of one octet each; a mail without a header."""
+        for text, header, size in ((b"A: b\r\n\r\n\r\nx\r\n", b"A: b\r\n", 5), (b"\r\nbody\r\n", b"", 6)):
+            held = Held(MemoryHost())
+            for octet in text:
+                held.write(bytes((octet,)))
+            self.assertEqual((header, size), (held.header, held.body.size))
+
     def test_pieces(self) -> None:
         spool = Spool(MemoryHost())
         for _ in range(3):
