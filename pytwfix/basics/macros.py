@@ -43,14 +43,21 @@ def expand(
 
 def names(text: str) -> list[str]:
     """All names that `text` mentions, in both branches of conditionals, in order and with repetition."""
-    found: list[str] = []
-    mentions(text, found)
-    return found
+    walk = _Mentions()
+    walk.run(text, 0)
+    if walk.faults:
+        raise walk.faults[0]
+    return walk.found
 
 
-def mentions(text: str, found: list[str]) -> None:
-    """Add what `names` answers to `found`; before a MacroError those that come before the fault."""
-    _Mentions(found).run(text, 0)
+def mentions(text: str) -> tuple[list[str], list[MacroError]]:
+    """What `names` answers for the parts of a text that are right, and all that is wrong with it."""
+    walk = _Mentions()
+    try:
+        walk.run(text, 0)
+    except MacroError as error:
+        walk.faults.append(error)
+    return walk.found, walk.faults
 
 
 class _Expansion:
@@ -132,18 +139,32 @@ class _Expansion:
 
 
 class _Mentions(_Expansion):
-    """Walks both branches and only notes the names."""
+    """Walks both branches and only notes the names; a fault inside a macro is noted too."""
 
-    def __init__(self, found: list[str]) -> None:
+    def __init__(self) -> None:
         super().__init__(self._note, False, None)
-        self._found = found
+        self.found: list[str] = []
+        self.faults: list[MacroError] = []
 
     def _note(self, name: str) -> str | None:
-        self._found.append(name)
+        self.found.append(name)
         return None
 
+    def _macro(self, body: str, text: str, depth: int) -> str:
+        try:
+            super()._macro(body, text, depth)
+        except MacroError as error:
+            self.faults.append(error)
+        return ""
+
     def _choose(self, condition: bool, rest: str, depth: int) -> str:
-        for branch in branches(rest):
+        try:
+            both = branches(rest)
+        except MacroError as error:
+            self.faults.append(error)
+            group = rest[1:].lstrip(SPACE)
+            both = (_group(group)[0] if group.startswith("{") and _balanced(group, 0) > 0 else "", "")
+        for branch in both:
             if branch:
                 self.run(branch, depth + 1)
         return ""
@@ -294,7 +315,8 @@ def _name_end(text: str) -> int:
 
 
 def _near(before: str, after: str) -> str:
-    return f'{before}>>>{after[:20]}"'
+    part = after.encode("utf-8", "surrogateescape")[:20]
+    return f'{before}>>>{part.decode("utf-8", "surrogateescape")}"'
 
 
 def _to_ascii(domain: str) -> str:

@@ -186,7 +186,7 @@ def evaluate(main_cf: MainCf, snapshot: Snapshot, lint: Lint) -> None:
     if not main_cf.values.keys().isdisjoint(MACHINE):
         from pytwfix.settings.machine import check_networks
 
-        check_networks(snapshot, lambda text, lookup: _expand(text, lookup or lint.lookup(snapshot)))
+        check_networks(snapshot, lambda text, lookup: expand_all(text, lookup or lint.lookup(snapshot)))
     for warning in (*lint.syntax, *lint.read_only(), *lint.undefined(), *lint.tables()):
         warn(warning)
     for fault in lint.faults:
@@ -208,14 +208,15 @@ def _expand_all(lint: Lint, snapshot: Snapshot, values: dict[str, str]) -> None:
 
 def expanded(lint: Lint, snapshot: Snapshot, name: str, value: str) -> str:
     """The expanded value; raw parameters stay as they are."""
-    return value if isinstance(registry.find(name), Raw) else _expand(value, lint.lookup(snapshot))
+    return value if isinstance(registry.find(name), Raw) else expand_all(value, lint.lookup(snapshot))
 
 
-def _expand(text: str, lookup: Lookup) -> str:
+def expand_all(text: str, lookup: Lookup) -> str:
+    """The text with all macros expanded; an error ends the command."""
     try:
         return expand(text, lookup, recursive=True)
-    except MacroError as error:
-        if error.fatal:
+    except (MacroError, SettingsError) as error:  # the latter of a default that is made of a faulty value
+        if isinstance(error, MacroError) and error.fatal:
             raise Fatal(str(error)) from None
         warn(str(error))
         raise Fatal("macro processing error") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytwfix.commands.postconf import expanded, warn
+from pytwfix.commands.postconf import expand_all, warn
 from pytwfix.commands.postconfoptions import Fatal, Options
 from pytwfix.settings.lint import Lint
 from pytwfix.settings.mastercf import (
@@ -111,9 +111,9 @@ def _lines_p(entry: Entry, request: Request, style: Style, own: dict[str, str]) 
 def _expanded(lint: Lint, snapshot: Snapshot, entry: Entry) -> tuple[Entry, dict[str, str]]:
     """The entry and its options with values expanded as the service sees them."""
     own = lint.overrides(entry)
-    view = snapshot.with_service(entry.fields[SERVICE], entry.fields[COMMAND], own)
+    lookup = lint.lookup(snapshot.with_service(entry.fields[SERVICE], entry.fields[COMMAND], own))
     copy = Entry(entry.fields, list(entry.arguments), entry.number, entry.text)
     for at in override_places(entry.arguments):
         name, _equals, value = entry.arguments[at].partition("=")
-        copy.arguments[at] = f"{name}={expanded(lint, view, name, value)}"
-    return copy, {name: expanded(lint, view, name, value) for name, value in own.items()}
+        copy.arguments[at] = f"{name}={expand_all(value, lookup)}"
+    return copy, {name: expand_all(value, lookup) for name, value in own.items()}

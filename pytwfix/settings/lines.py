@@ -24,6 +24,12 @@ class Line:
         return "".join(part for _number, part in self.parts)
 
 
+def beginning(text: str, most: int = 30) -> str:
+    """A line for a message: no more than its beginning, `most` bytes."""
+    data = text.encode("utf-8", "surrogateescape")
+    return text if len(data) <= most else data[:most].decode("utf-8", "surrogateescape") + "..."
+
+
 def logical_lines(text: str) -> list[Line]:
     """All logical lines of a file."""
     found: list[Line] = []

@@ -36,7 +36,8 @@ class Lint:
 
     def __init__(self, main: MainCf, entries: list[Entry]) -> None:
         self.main = main
-        self._lookup = self.lookup(Snapshot(main.values))
+        self._global = Snapshot(main.values)
+        self._lookup = self.lookup(self._global)
         self.entries = entries
         self.master = os.path.join(os.path.dirname(main.path), "master.cf")
         self.classes: dict[str, str] = dict.fromkeys([*registry.parameters(), *READ_ONLY], BUILTIN)
@@ -65,7 +66,11 @@ class Lint:
         """The unexpanded text of a name as a snapshot has it, and the defaults of parameters of services."""
 
         def text(name: str) -> str | None:
-            value = snapshot.get(name)
+            value = snapshot.stated(name)
+            if value is None and name in registry.COMPUTED:
+                return self._global.get(name)  # of main.cf, whatever a service says
+            if value is None:
+                value = snapshot.get(name)
             if value is None and name in self.services:
                 return self.services[name].default
             return value
@@ -112,10 +117,9 @@ class Lint:
             except MacroError as error:
                 self.faults.append(str(error))
         if "$" in value:
-            try:
-                mentions(value, found)
-            except MacroError as error:
-                self.syntax.append(str(error))
+            mentioned, faults = mentions(value)
+            found += mentioned
+            self.syntax += [str(fault) for fault in faults]
         return found
 
     def _add_user(self) -> None:
@@ -217,7 +221,7 @@ def _within(own: dict[str, str], lookup: Lookup) -> Lookup:
 def _expanded(value: str, lookup: Lookup) -> str:
     try:
         return expand(value, lookup, recursive=True)
-    except MacroError:
+    except (MacroError, SettingsError):
         return ""  # postconf ends when it comes to this value
 
 

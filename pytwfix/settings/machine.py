@@ -50,11 +50,24 @@ def _stated(snapshot: Snapshot, name: str) -> str:
         raise SettingsError(str(error)) from error
 
 
+def _without_networks(snapshot: Snapshot, text: str) -> str:
+    """What mynetworks is made of cannot be made of it."""
+
+    def lookup(name: str) -> str | None:
+        return snapshot.stated(name) if name == "mynetworks" else snapshot.get(name)
+
+    try:
+        return expand(text, lookup, recursive=True)
+    except MacroError as error:
+        raise SettingsError(str(error)) from error
+
+
 def mynetworks(snapshot: Snapshot) -> str:
     """The networks that mynetworks_style asks for, of the interfaces that inet_interfaces and inet_protocols leave."""
-    style = snapshot.expand("$mynetworks_style")
-    wanted = _families(snapshot.expand("$inet_protocols"))
-    only = _only(snapshot.expand("$inet_interfaces"))
+    style = _without_networks(snapshot, "$mynetworks_style")
+    stated = snapshot.stated("inet_protocols")
+    wanted = _families("all" if stated is None else _stated(snapshot, "inet_protocols"))
+    only = _only(_without_networks(snapshot, "$inet_interfaces"))
     found: list[str] = []
     for family, packed, length in interfaces():
         text = socket.inet_ntop(family, packed)

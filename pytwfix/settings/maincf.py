@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from pytwfix.settings.kinds import SettingsError
-from pytwfix.settings.lines import SPACE, logical_lines
+from pytwfix.settings.lines import SPACE, beginning, logical_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def parse_main(
 
     for line in logical_lines(text):
         if line.stray:
-            odd(f'{path}: logical line must not start with whitespace: "{line.text}"')
+            odd(f'{path}: logical line must not start with whitespace: "{beginning(line.text)}"')
             continue
         try:
             name, value = split_assignment(line.text)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from pytwfix.settings.kinds import SettingsError
-from pytwfix.settings.lines import SPACE, logical_lines
+from pytwfix.settings.lines import SPACE, beginning, logical_lines
 from pytwfix.settings.maincf import read_text, split_assignment
 
 TYPE_CHECKING = False
@@ -97,7 +97,7 @@ def parse_entries(
     warnings: list[str] = []
     for line in logical_lines(text):
         if line.stray:
-            warnings.append(f'{path}: logical line must not start with whitespace: "{line.text}"')
+            warnings.append(f'{path}: logical line must not start with whitespace: "{beginning(line.text)}"')
             continue
         entry = parse_entry(line.text.strip(SPACE), line.number, apart)
         if entry is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from pytwfix.tables.textsource import is_utf8, logical_lines, shown
+from pytwfix.tables.textsource import beginning, is_utf8, logical_lines, shown
 
 _SPACE = b" \t\r\n\v\f"
 _SPECIALS = b"<>,:;@.!%"  # stand alone; ! and % are no RFC 5322 specials, but part words all the same
@@ -30,7 +30,7 @@ def alias_entries(
             warn(f'{place}: non-UTF-8 input "{shown(line)}" -- ignoring this line')
             continue
         if line[0] in _SPACE:
-            warn(f'{path}: logical line must not start with whitespace: "{shown(line)}"')
+            warn(f'{path}: logical line must not start with whitespace: "{beginning(line)}"')
             continue
         tokens = list(_tokens(line))
         colon = next((i for i, token in enumerate(tokens) if token == (SPECIAL, b":")), -1)

@@ -75,7 +75,7 @@ def entries(
             warn(f'{place}: non-UTF-8 input "{shown(line)}" -- ignoring this line')
             continue
         if line[0] in _SPACE:
-            warn(f'{path}: logical line must not start with whitespace: "{shown(line)}"')
+            warn(f'{path}: logical line must not start with whitespace: "{beginning(line)}"')
             continue
         if unbalanced(line):
             warn(f"{place}: unbalanced '\"' in '{shown(line)}' -- ignoring this line")
@@ -108,6 +108,11 @@ def _closing_quote(line: bytes) -> int:
 def shown(text: bytes) -> str:
     """Text for a warning: what is not UTF-8 as question marks."""
     return text.decode("utf-8", "replace").replace("\ufffd", "?")
+
+
+def beginning(line: bytes) -> str:
+    """A line for a warning: no more than its first 30 bytes."""
+    return shown(line) if len(line) <= 30 else shown(line[:30]) + "..."
 
 
 def is_utf8(line: bytes) -> bool:

@@ -334,7 +334,7 @@ def show_words(draw: st.DrawFn) -> list[str]:
         ]
     mode = draw(st.sampled_from(("-M", "-F", "-P")))
     style = [one for one in style if one != "-p"] if not draw(rarely) else style
-    if mode == "-F" and "-f" in style:
+    if mode == "-F":
         style = [one for one in style if one != "-h"]  # 3.7 forgets a space: "pipeflags=..."
     return [mode, *style, *override, *draw(st.lists(request(), max_size=2))]
 

@@ -20,7 +20,7 @@ REMOVAL = re.compile(r".*support for parameter .* (will be|has been) removed; in
 OFFSET = re.compile(r"(error in regex at offset) \d+")  # another release of PCRE2 counts otherwise
 STAMP = re.compile(r"(YP_LAST_MODIFIED:?\t)\d+")
 MACRO_FAULT = "macro processing error"
-EARLY_FAULT = "unknown inet_protocols value"
+EARLY_FAULT = "unknown inet_protocols value"  # or this first
 COMMENT = re.compile(r".*#comment after other text is not allowed.*\n")  # new in 3.11
 
 
@@ -49,13 +49,13 @@ class Known:
             err = "usage"  # the text names the options of the release
         for fault in (MACRO_FAULT, EARLY_FAULT):
             if fault in err:
-                err = fault
+                err = MACRO_FAULT
         if question.program == "postconf" and len(out) > 2000:
             out = self._without_differing(out)
         files = answer.files
         if "main.cf" in files:  # new names are appended in the order of a hash table
             files = {**files, "main.cf": "\n".join(sorted(files["main.cf"].split("\n")))}
-        if question.program != "postconf" and ": fatal: " in err:
+        if answer.status and (err == MACRO_FAULT or ": fatal: " in err):
             out = ""  # 3.7 loses what it has not written yet; ours writes what it has found
         if "-s" in question.words:  # the order is the database's
             out = STAMP.sub(r"\1", "\n".join(sorted(out.split("\n"))))
