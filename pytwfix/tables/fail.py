@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NoReturn
 
 from pytwfix.contracts.tables import TableUnavailable
@@ -18,4 +19,7 @@ class Fail(Driver):
         raise TableUnavailable(self.name, "Application error")
 
     def update(self, key: bytes, value: bytes) -> NoReturn:
+        raise TableUnavailable(self.name, "Application error")
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
         raise TableUnavailable(self.name, "Application error")

@@ -242,7 +242,6 @@ def argument(draw: st.DrawFn) -> str:
                 "${recipient}",
                 "-s 5",
                 "-o a",
-                "-",
                 "--",
                 "x { a } b",
                 "-vo a=b",

@@ -17,6 +17,8 @@ LEVELS = ("0", "1", "2", "3.6")
 REMOVAL = re.compile(r".*support for parameter .* (will be|has been) removed; instead.*\n|.*DEPRECATION_README.*\n")
 # A parameter is evaluated when Postfix meets it in a hash table: which of several faults it meets first, and what it
 # has warned of by then, is an accident. That there is one is compared.
+# Debian's own words.
+PACKAGE = re.compile(r"\. Is the postfix-\w+ package installed\?")
 OFFSET = re.compile(r"(error in regex at offset) \d+")  # another release of PCRE2 counts otherwise
 STAMP = re.compile(r"(YP_LAST_MODIFIED:?\t)\d+")
 MACRO_FAULT = "macro processing error"
@@ -43,7 +45,7 @@ class Known:
         """What of an answer is compared."""
         out = answer.out
         lines = COMMENT.sub("", REMOVAL.sub("", answer.err)).splitlines(True)
-        lines = [OFFSET.sub(r"\1", line) for line in lines]
+        lines = [PACKAGE.sub("", OFFSET.sub(r"\1", line)) for line in lines]
         err = "".join(sorted(set(lines)))  # order and repetition are those of Postfix's hash tables
         if "usage: " in err:
             err = "usage"  # the text names the options of the release

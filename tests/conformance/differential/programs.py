@@ -114,6 +114,7 @@ class Place:
             given.seek(0)
             sys.stdin, sys.stdout, sys.stderr = io.TextIOWrapper(given), out, err
             os.chdir(self.directory)
+            os.environ["DIFFERENTIAL"] = ENVIRONMENT["DIFFERENTIAL"]
             try:
                 status = _main_of(question.program)(self._words(question))
             except SystemExit as error:
