@@ -57,6 +57,8 @@ def _mail(core: SmtpServer, verb: str, line: bytes, rest: bytes) -> events.Event
         raise Syntax(_NEED_HELO)
     if core.mail:
         raise Syntax(Reply(503, "5.5.1", "Error: nested MAIL command"))
+    if core.chunking:
+        raise Syntax(Reply(503, "5.5.1", "Error: MAIL after BDAT"))
     path, options = _path_and_options(rest, b"FROM:", _MAIL_SYNTAX)
     event = events.Mail(verb, line, b"")
     parameters.mail_options(core, event, options, utf8_only=True)
@@ -98,6 +100,8 @@ def _data(core: SmtpServer, verb: str, line: bytes, rest: bytes) -> events.Event
 
 def _bdat(core: SmtpServer, verb: str, line: bytes, rest: bytes) -> events.Event:
     """Whatever the answer, a chunk that was announced is read to its end (SD-10)."""
+    if "chunking" in core.discarded:
+        raise Syntax(Reply(521, "5.5.1", "Error: command not implemented", hangup=True))
     words = rest.upper().split()
     good = words and _DIGITS.match(words[0]) and (len(words) == 1 or (len(words) == 2 and words[1] == b"LAST"))
     size = int(words[0]) if good and len(words[0]) < 20 else _MAX_CHUNK + 1
@@ -111,10 +115,16 @@ def _bdat(core: SmtpServer, verb: str, line: bytes, rest: bytes) -> events.Event
         if last:
             core.abandon_chunks()
         raise Syntax(Reply(551, "5.0.0", f"Discarded {size} bytes after earlier error"))
-    _need_recipients(core)
     if not size and not last:
         core.chunking = core.chunk_failed = True
         raise Syntax(Reply(551, "5.7.1", "Null BDAT request"), "null BDAT request from %s")
+    try:
+        _need_recipients(core)
+    except Syntax:
+        core.chunking = core.chunk_failed = True
+        if last:
+            core.abandon_chunks()
+        raise
     return events.Bdat(verb, line, size, last)
 
 
@@ -152,7 +162,7 @@ def _vrfy(core: SmtpServer, verb: str, line: bytes, rest: bytes) -> events.Event
     if smtputf8:
         words.pop()
     if not words:
-        raise Syntax(Reply(501, "5.5.4", "Syntax: VRFY address [SMTPUTF8]"))
+        raise Syntax(Reply(501, "5.5.4", "Syntax: VRFY address" + " [SMTPUTF8]" * rules.smtputf8))
     text = b" ".join(words)
     recipient = parse_path(text, False, smtputf8, rules.min_user, rules.numeric_domain)
     if not recipient:

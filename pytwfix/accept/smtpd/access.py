@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pytwfix.accept.smtpd.actions import Actions
 from pytwfix.accept.smtpd.restrictions import Complaint, Parser, Restriction
 from pytwfix.accept.smtpd.state import DUNNO, ETRN, OK, REVERSE, Answer, State, Subject, Verdict
+from pytwfix.contracts.rewriting import FAILED
 from pytwfix.contracts.tables import TableError
 from pytwfix.mail.reply import Reply
 from pytwfix.tables.adapter import Table
@@ -22,6 +23,8 @@ from pytwfix.tables.addresses import external_form, split_extension
 if TYPE_CHECKING:
     from pytwfix.contracts.tables import ITable
 
+# An address that resolves to itself: one @, no routing characters, a domain with a dot.
+_PLAIN = re.compile(rb"[^@%!\"]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+\Z")
 _NUMERIC_NAME = re.compile(rb"[0-9.]*\Z")
 
 Keys = Iterator[tuple[bytes, bool]]
@@ -185,8 +188,9 @@ class CheckReverseClient(_Check):
         self.access = AccessTable(parser, name, veto_permit=True)
 
     def check(self, state: State) -> Answer:
-        name = state.client.reverse_name
-        return self.access.search(state, domain_keys(name.encode(), state), Subject(name, REVERSE))
+        client = state.client
+        keys = chain(domain_keys(client.reverse_name.encode(), state), networks(client.address.encode()))
+        return self.access.search(state, keys, Subject(client.reverse_name, REVERSE))
 
 
 class CheckHelo(_Check):
@@ -198,22 +202,36 @@ class CheckHelo(_Check):
         return self.access.search(state, domain_keys(state.helo.encode(), state), state.helo_subject())
 
 
-class CheckSender(_Check):
+class _CheckAddress(_Check):
+    """An address is looked up as it resolves: with a domain, without routes."""
+
+    __slots__ = ()
+
+    def _check(self, state: State, address: bytes, subject: Subject) -> Answer:
+        if not address or _PLAIN.match(address):
+            return self.access.search(state, address_keys(address, state), subject)
+        return self._resolved(state, address, subject)
+
+    async def _resolved(self, state: State, address: bytes, subject: Subject) -> Verdict:
+        resolved = await state.resolve(address)
+        if resolved.flags & FAILED:
+            return state.lookup_failed(subject)
+        answer = self.access.search(state, address_keys(resolved.recipient, state), subject)
+        return answer if isinstance(answer, (int, Reply)) else await answer
+
+
+class CheckSender(_CheckAddress):
     __slots__ = ()
 
     def check(self, state: State) -> Answer:
-        if state.sender is None:
-            return DUNNO
-        return self.access.search(state, address_keys(state.sender, state), state.sender_subject())
+        return DUNNO if state.sender is None else self._check(state, state.sender, state.sender_subject())
 
 
-class CheckRecipient(_Check):
+class CheckRecipient(_CheckAddress):
     __slots__ = ()
 
     def check(self, state: State) -> Answer:
-        if state.recipient is None:
-            return DUNNO
-        return self.access.search(state, address_keys(state.recipient, state), state.recipient_subject())
+        return DUNNO if state.recipient is None else self._check(state, state.recipient, state.recipient_subject())
 
 
 class CheckEtrn(_Check):

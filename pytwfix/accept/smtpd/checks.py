@@ -4,7 +4,8 @@
     at RCPT, VRFY, ETRN (yes, the default): client, helo, sender, then relay and recipient (or etrn)
     after DATA: data list; after the dot: end-of-data list
 
-OK in one list does not skip the next list. DEFER_IF_* of an earlier list hold for the later ones.
+OK in one list does not skip the next list. DEFER_IF_PERMIT of an earlier list holds for the later ones, DEFER_IF_REJECT
+for its own step alone.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytwfix.accept.smtpd.general import command_subject
-from pytwfix.accept.smtpd.state import State, Subject, Verdict, awaited
+from pytwfix.accept.smtpd.state import DUNNO, Deferral, State, Subject, Verdict, awaited
 from pytwfix.accept.smtpd.unlisted import RejectUnlisted
 from pytwfix.contracts.tables import TableError
 from pytwfix.mail.reply import Reply
@@ -20,6 +21,7 @@ from pytwfix.mail.reply import Reply
 if TYPE_CHECKING:
     from pytwfix.accept.smtpd.restrictions import RestrictionList
 
+_LEVELS = _CONNECT, _HELO, _MAIL = 0, 1, 2
 _UNLISTED_SENDER = RejectUnlisted(of_sender=True)
 _UNLISTED_RECIPIENT = RejectUnlisted()
 
@@ -27,40 +29,41 @@ _UNLISTED_RECIPIENT = RejectUnlisted()
 class Checks:
     """The checks of one session."""
 
-    __slots__ = ("_sticky_permit", "_sticky_reject", "state")
+    __slots__ = ("_sticky", "state")
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self._sticky_permit = state.deferred_if_permit
-        self._sticky_reject = state.deferred_if_reject
+        # What DEFER_IF_PERMIT left behind at CONNECT, HELO and MAIL: each begins with what the one before it left.
+        self._sticky: list[Deferral | None] = [None] * len(_LEVELS)
 
     async def connect(self) -> Reply | None:
         state = self.state
         if state.config.delay_reject:
             return None
-        return await self._at_once("CONNECT", state.config.client_list, state.client_subject())
+        return await self._at_once(_CONNECT, "CONNECT", state.config.client_list, state.client_subject())
 
     async def hello(self, verb: str) -> Reply | None:
         state = self.state
         if state.config.delay_reject:
             return None
-        return await self._at_once(verb, state.config.helo_list, state.helo_subject())
+        return await self._at_once(_HELO, verb, state.config.helo_list, state.helo_subject())
 
     async def mail(self) -> Reply | None:
         state = self.state
         if state.config.delay_reject:
             return None
-        refused = await self._at_once("MAIL", state.config.sender_list, state.sender_subject())
+        refused = await self._at_once(_MAIL, "MAIL", state.config.sender_list, state.sender_subject())
         return refused or await self._unlisted_sender()
 
-    async def _at_once(self, stage: str, restrictions: RestrictionList, subject: Subject) -> Reply | None:
-        """A list at its own command: what it defers sticks for the session's later lists."""
+    async def _at_once(self, level: int, stage: str, restrictions: RestrictionList, subject: Subject) -> Reply | None:
+        """A list at its own command: what it defers sticks for the later ones."""
         state = self.state
         state.stage = stage
-        if not restrictions.items:
-            return None
-        verdict = await self._run(restrictions, subject)
-        self._sticky_permit, self._sticky_reject = state.deferred_if_permit, state.deferred_if_reject
+        self._unstick(level - 1)
+        verdict: Verdict = DUNNO
+        if restrictions.items:
+            verdict = await self._run(restrictions, subject)
+        self._sticky[level:] = [state.deferred_if_permit] * (len(_LEVELS) - level)
         return verdict if isinstance(verdict, Reply) else None
 
     async def recipient(self, stage: str, lists: tuple[RestrictionList, ...]) -> Reply | None:
@@ -69,7 +72,7 @@ class Checks:
         state.stage = stage
         if state.discard:
             return None
-        self._unstick()
+        self._unstick(_MAIL)
         refused = await self._delayed()
         subject = state.recipient_subject()
         for restrictions in lists:
@@ -82,7 +85,7 @@ class Checks:
     async def etrn(self) -> Reply | None:
         state = self.state
         state.stage = "ETRN"
-        self._unstick()
+        self._unstick(_MAIL)
         refused = await self._delayed()
         if refused is None:
             verdict = await self._run(state.config.etrn_list, Subject(state.text(state.etrn), "Etrn command"))
@@ -113,11 +116,13 @@ class Checks:
         ):
             if restrictions is None or not restrictions.items:
                 continue
+            state.deferred_if_reject = None
             verdict = await self._run(restrictions, subject())
             if isinstance(verdict, Reply):
                 return verdict
             if state.discard:
                 return None
+        state.deferred_if_reject = None
         return await self._unlisted_sender()
 
     async def _unlisted_sender(self) -> Reply | None:
@@ -137,21 +142,23 @@ class Checks:
             self.state.host.log.warning(str(error))
             return self.state.lookup_failed(subject)
 
-    def _unstick(self) -> None:
+    def _unstick(self, level: int) -> None:
+        """Begin with what this command left."""
         state = self.state
         state.warn = False
-        state.deferred_if_permit, state.deferred_if_reject = self._sticky_permit, self._sticky_reject
+        state.deferred_if_permit = self._sticky[level] if level >= 0 else None
+        state.deferred_if_reject = None
 
     async def _verdict(self, refused: Reply | None, unlisted: bool) -> Reply | None:
         state = self.state
-        if refused is not None or state.discard:
+        if refused is not None:
             return refused
-        deferral = state.deferred_if_permit
+        deferral = state.deferred_if_permit  # DISCARD is a permit too
         if deferral is not None:
             state.deferred_if_reject = None
             verdict = state.reject(*deferral)
             return verdict if isinstance(verdict, Reply) else None
-        if not unlisted:
+        if not unlisted or state.discard:
             return None
         verdict = await awaited(_UNLISTED_RECIPIENT.check(state))
         return verdict if isinstance(verdict, Reply) else None

@@ -15,11 +15,8 @@ class RejectUnknownClientHostname:
         client = state.client
         if client.name != UNKNOWN:
             return DUNNO
-        if client.name_status == TRY_AGAIN:
-            text = f"Client host rejected: cannot find your hostname, [{client.address}]"
-            return state.defer_if_permit(450, "4.7.25", text)
         text = f"Client host rejected: cannot find your hostname, [{client.address}]"
-        code = state.config.codes.unknown_client
+        code = 450 if client.name_status == TRY_AGAIN else state.config.codes.unknown_client
         return state.reject(code, f"{code // 100}.7.25", text)
 
 
@@ -33,9 +30,7 @@ class RejectUnknownReverseClientHostname:
         if client.reverse_name != UNKNOWN:
             return DUNNO
         text = f"Client host rejected: cannot find your reverse hostname, [{client.address}]"
-        if client.reverse_status == TRY_AGAIN:
-            return state.defer_if_permit(450, "4.7.1", text)
-        code = state.config.codes.unknown_client
+        code = 450 if client.reverse_status == TRY_AGAIN else state.config.codes.unknown_client
         return state.reject(code, f"{code // 100}.7.1", text)
 
 

@@ -51,7 +51,8 @@ class RejectPlaintextSession:
     def check(self, state: State) -> Answer:
         if state.tls is not None:
             return DUNNO
-        return state.refuse(state.subject, state.config.codes.plaintext, "4.7.1", "Session encryption is required")
+        code = state.config.codes.plaintext
+        return state.reject(code, f"{code // 100}.7.1", "Session encryption is required")
 
 
 class RejectUnauthPipelining:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytwfix.tables.maps import Maps
 
 _MAX_TEXT = 500
+_SAME_LINE = "\\c"  # at the start of a footer: no line of its own
 _REFUSAL = re.compile(r"([45][0-9]{2})(?:\s+([45]\.[0-9]{1,3}\.[0-9]{1,3}))?\s+(\S.*)")
 
 OK = Reply(250, "2.0.0", "Ok")
@@ -51,7 +52,9 @@ def dressed(state: State, reply: Reply, footer: str) -> Reply:
     if config.soft_bounce:
         reply = reply.softened()
     text = shown(reply.text, config.smtputf8)[:_MAX_TEXT]
-    if footer:
+    if footer.startswith(_SAME_LINE):
+        text += _footer(state, footer.removeprefix(_SAME_LINE))
+    elif footer:
         text += "\n" + _footer(state, footer)
     return reply._replace(text=text)
 
@@ -82,12 +85,17 @@ def _footer(state: State, footer: str) -> str:
         "client_port": client.port,
         "helo_name": state.helo,
         "localtime": date(state.host.now()),
-        "recipient": state.text(state.recipient or b""),
-        "sender": state.text(state.sender or b""),
+        "recipient": _whom(state, state.recipient),
+        "sender": _whom(state, state.sender),
         "server_name": state.config.hostname,
     }
     text = expanded(footer, values)
     return text.replace("\\n", "\n")
+
+
+def _whom(state: State, address: bytes | None) -> str:
+    """The null address can be seen; one that is not known yet is nothing."""
+    return "" if address is None else state.text(address) or "<>"
 
 
 def expanded(text: str, values: dict[str, str]) -> str:

@@ -146,6 +146,7 @@ class State:
         """Refuse with this; `kind` adapts an address status to what it is about (SD-33)."""
         if kind:
             dsn = self.adapted(dsn, kind)
+        dsn = f"{code // 100}{dsn[1:]}"
         text = shown(text, self.config.smtputf8)
         deferral = self.deferred_if_reject
         if deferral is not None and code >= 500 and not self.warn:
@@ -174,9 +175,7 @@ class State:
 
     def defer_if_reject(self, code: int, dsn: str, text: str) -> Verdict:
         """A 4xx in place of a reject that comes later."""
-        if self.warn:
-            log.reject(self, "reject_warning", Reply(code, dsn, text).line())
-        elif self.deferred_if_reject is None:
+        if self.deferred_if_reject is None:  # warn_if_reject does not weaken it
             self.deferred_if_reject = Deferral(code, dsn, text)
         return DUNNO
 

@@ -45,7 +45,9 @@ class RejectUnlisted:
             if await state.config.rewritten_maps.find(resolved.recipient, bool(resolved.flags & CLASS_LOCAL)):
                 return DUNNO
             if resolved.flags & CLASS_ALIAS:  # resolves to the error transport, for when nothing has rewritten it
-                return self._unknown(state, subject, state.config.codes.unknown_virtual_alias, "virtual alias", "1.1")
+                code = state.config.codes.unknown_virtual_alias
+                text = _STATUS.sub("", resolved.nexthop, count=1) or "User unknown"
+                return state.refuse(subject, code, f"{code // 100}.1.1", text)
             if resolved.flags & ERROR or resolved.transport in ("error", "retry"):
                 return _refused_by_route(state, subject, resolved)
             return await self._in_class(state, subject, resolved)

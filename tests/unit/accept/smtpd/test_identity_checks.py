@@ -57,7 +57,7 @@ class Logins(SynchronousTestCase):
 
     def test_check_sasl_access(self) -> None:
         """SD-26, SD-34."""
-        restriction = "check_sasl_access inline:{joe=REJECT no}"
+        restriction = "check_sasl_access inline:{{joe=REJECT no}}"
         self.assertEqual("554 5.7.1 <joe>: SASL login name rejected: no", self.rcpt(restriction, "", "joe"))
         self.assertEqual(OK, self.rcpt(restriction, "", "ann"))
         self.assertEqual(OK, self.rcpt(restriction, ""))

@@ -83,9 +83,11 @@ class Lists(Asked):
         """SD-23: both stick; a permit becomes 4xx, a reject too."""
         said = self.rcpt({"smtpd_client_restrictions": "defer_if_permit"})
         self.assertEqual(f"450 4.7.0 <{CLIENT}>: Client host rejected: defer_if_permit requested", said)
-        said = self.rcpt({"smtpd_client_restrictions": "defer_if_reject", "smtpd_sender_restrictions": "reject"})
+        said = self.rcpt({"smtpd_client_restrictions": "defer_if_reject, reject"})
         self.assertEqual(f"450 4.7.0 <{CLIENT}>: Client host rejected: defer_if_reject requested", said)
         self.assertEqual(OK, self.rcpt({"smtpd_client_restrictions": "defer_if_reject"}))
+        said = self.rcpt({"smtpd_client_restrictions": "defer_if_reject", "smtpd_sender_restrictions": "reject"})
+        self.assertEqual("554 5.7.1 <a@b.example>: Sender address rejected: Access denied", said)
 
     def test_unknown_words(self) -> None:
         """SD-30, SD-31: refused when reached, with a warning."""

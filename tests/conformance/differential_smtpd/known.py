@@ -1,0 +1,33 @@
+"""Where we and Debian's 3.7 differ on purpose: INVENTORY is about 3.11, and a few of 3.7's habits are mistakes."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+
+def known(before: list[tuple[str, str]], line: str, theirs: str, ours: str) -> str:
+    """The name of a difference, or "" for a reply that should have been the same. `before` are (line, reply)."""
+    verb = line.partition(" ")[0].upper()
+    if verb == "HELP" and ours.startswith("214"):
+        return "HELP is new in 3.8"
+    if verb in ("MAIL", "RCPT", "DATA", "ETRN", "BDAT") and _refused_at_the_end(before):
+        return "a mail that was refused after its end is over (RFC 5321 section 3.3)"
+    if any(line.upper().startswith("BDAT") and "access denied" in reply for line, reply in before):
+        return "what a client sends with BDAT is read as content even when nobody wants it"
+    if verb == "MAIL" and theirs.startswith("552") and "SIZE=" not in line and _said_size(before):
+        return "the SIZE of a refused MAIL counts for that MAIL alone"
+    return ""
+
+
+def _refused_at_the_end(before: list[tuple[str, str]]) -> bool:
+    """Whether the end of some mail's content was answered with a refusal."""
+    replies = [("", ""), *before]
+    return any(
+        reply[:1] in "45" and (last.startswith("354") or (line.upper().startswith("BDAT") and "LAST" in line))
+        for (_, last), (line, reply) in pairwise(replies)
+        if reply
+    )
+
+
+def _said_size(before: list[tuple[str, str]]) -> bool:
+    return any(line.upper().startswith("MAIL") and "SIZE=" in line for line, _ in before)
