@@ -16,17 +16,14 @@ if TYPE_CHECKING:
 
 
 class Script:
-    """`directory` is the configuration directory, `config` its main.cf."""
+    """`directory` is the configuration directory, `config` its main.cf, `tag` what its log lines begin with."""
 
-    def __init__(self, directory: str, config: Snapshot) -> None:
+    def __init__(self, directory: str, config: Snapshot, tag: str = "") -> None:
         self.directory = directory
         self.config = config
         self._syslog_name = value(config, "syslog_name")
+        self._name = tag or f"{self._syslog_name}/postfix-script"
         self._log: Destination | None = None
-
-    @property
-    def _name(self) -> str:
-        return f"{self._syslog_name}/postfix-script"
 
     def value(self, name: str) -> str:
         """A parameter, expanded."""
