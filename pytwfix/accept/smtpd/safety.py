@@ -31,6 +31,8 @@ def _guards(host: IHost, text: str, classes: frozenset[str], depth: int) -> bool
         name = word.lower()
         if name in WORKING and previous != "warn_if_reject":
             return True
+        if name == "permit" and previous != "warn_if_reject":
+            return False  # what follows it is never asked
         if word in classes and depth < 100 and _guards(host, host.parameter(word) or "", classes, depth + 1):
             return True
         previous = name

@@ -35,7 +35,8 @@ def round_of(seed: int, sessions: int, services: int = 10) -> Outcome:
     """New services from a seed, and so many sessions."""
     random = Random(seed)
     files = worlds.tables(random)
-    ports = {kind: [free_port() for _ in range(services)] for kind in (POSTFIX, INLINE)}
+    free = _ports(2 * services)
+    ports = {POSTFIX: free[:services], INLINE: free[services:]}
     state = random.getstate()
     systems: dict[str, MailSystem] = {}
     lines: list[str] = []
@@ -54,6 +55,14 @@ def round_of(seed: int, sessions: int, services: int = 10) -> Outcome:
     finally:
         for system in systems.values():
             system.remove()
+
+
+def _ports(count: int) -> list[int]:
+    """All different."""
+    found: set[int] = set()
+    while len(found) < count:
+        found.add(free_port())
+    return sorted(found)
 
 
 def _played(random: Random, sessions: int, ports: dict[str, list[int]], lines: list[str], seed: int) -> Outcome:

@@ -18,7 +18,7 @@ MAIN = {
     "pytwfix_sasl_password_maps": "inline:{joe={PLAIN}x}",
     "smtpd_authorized_xclient_hosts": "198.51.100.7",
     "smtpd_sender_login_maps": "inline:{{joe@example.com=joe, alias} {ann@example.com=ann}}",
-    "smtpd_relay_restrictions": "permit, reject",
+    "smtpd_relay_restrictions": "reject_unauth_destination",
 }
 
 
@@ -128,6 +128,6 @@ class Backup(SynchronousTestCase):
         self.assertEqual(denied, self.rcpt(MX(5, "us.example"), them))
 
     def test_no_answer(self) -> None:
-        main = {"smtpd_relay_restrictions": "permit_mx_backup, permit, reject"}
+        main = {"smtpd_relay_restrictions": "permit_mx_backup, check_client_access static:OK, reject"}
         said = "450 4.4.4 <x@b.example>: Recipient address rejected: Unable to look up mail exchanger information"
         self.assertEqual(said, self.rcpt(**main))
