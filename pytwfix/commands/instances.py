@@ -53,6 +53,13 @@ class Instance:
         enabled = "y" if self.enabled else "n"
         return f"{self.name or '-':<15} {self.group or '-':<15} {enabled:<9} {self.directory}"
 
+    def json(self) -> str:
+        """For -jl."""
+        import json
+
+        told = {"name": self.name, "group": self.group, "enabled": self.enabled, "config_directory": self.directory}
+        return json.dumps(told, ensure_ascii=False)
+
     def called(self, name: str) -> bool:
         """Whether -i NAME means this one: a name, a configuration directory, or - for the primary."""
         return self.primary if name == "-" else name in (self.name, self.directory)

@@ -1,4 +1,4 @@
-"""postfix(1): start, stop, reload and look after the mail system (INVENTORY PX-2 to PX-4, LG-15). Light: no Twisted.
+"""postfix(1): start, stop, reload and look after the mail system (INVENTORY PX-2 to PX-6, LG-15). Light: no Twisted.
 
 What it does is logged as `postfix/postfix-script`, and shown on a terminal. The system is found by the lock that it
 holds: SIGTERM stops it, SIGHUP makes it read its configuration again, SIGQUIT ends it without ado. Exit status 0, or 1
@@ -62,13 +62,25 @@ def _hand_over(option: str, given: list[str]) -> None:
 def run(script: Script, words: list[str]) -> int:
     """One command line behind the options."""
     action = _ACTIONS.get(words[0])
+    if words[0] in _SCRIPTS:
+        return _scripted(script, words)
     if action is None:
         return script.fatal(f"unknown command: '{' '.join(words)}'. Usage: postfix start {_COMMANDS}")
-    if len(words) > 1 and words[0] != "set-permissions":
+    if len(words) > 1 and words[0] not in _WITH_WORDS:
         return script.fatal(f"usage: postfix {words[0]}")
     try:
         _tell_level(script)
         return action(script)
+    except OSError as error:
+        return script.fatal(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+
+
+def _scripted(script: Script, words: list[str]) -> int:
+    """Commands with commands of their own."""
+    try:
+        return _SCRIPTS[words[0]](script, words[1:])
+    except SettingsError as error:
+        return script.fatal(str(error))
     except OSError as error:
         return script.fatal(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
@@ -228,9 +240,33 @@ def _set_permissions(script: Script) -> int:
 
 def _upgrade(script: Script) -> int:
     """There is no configuration of an earlier release that needs a change."""
+    script.say("upgrade-configuration: there is nothing to do: no earlier release needs a change")
     return 0
 
 
+def _post_install(script: Script, _words: list[str]) -> int:
+    script.say("post-install: there is nothing to do: the Python package was installed with all that it needs")
+    return 0
+
+
+def _tls(script: Script, words: list[str]) -> int:
+    from pytwfix.commands.postfixtls import TlsScript
+
+    return TlsScript(script).run(words)
+
+
+def _without_berkeley(script: Script, words: list[str]) -> int:
+    from pytwfix.commands.postfixnonbdb import run
+
+    return run(script, words)
+
+
+_WITH_WORDS = ("set-permissions",)
+_SCRIPTS: dict[str, Callable[[Script, list[str]], int]] = {
+    "non-bdb": _without_berkeley,
+    "post-install": _post_install,
+    "tls": _tls,
+}
 _ACTIONS: dict[str, Callable[[Script], int]] = {
     "start": _start,
     "quick-start": _start,

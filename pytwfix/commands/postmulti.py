@@ -19,7 +19,7 @@ from pytwfix.settings.kinds import SettingsError
 _PROGRAM = "postmulti"
 _USAGE = """\
 usage:
-    postmulti -l [-aRv] [-g group] [-i instance]
+    postmulti -l [-ajRv] [-g group] [-i instance]
     postmulti -p [-av] [-g group] [-i instance] command...
     postmulti -x [-aRv] [-g group] [-i instance] command...
     postmulti -e action [-av] [-g group] [-i instance] [-G group] [-I name] [param=value...]"""
@@ -29,7 +29,7 @@ _MODES = ("-e", "-l", "-p", "-x")
 def main(arguments: list[str] | None = None) -> int:
     """The command's entry point."""
     try:
-        found, words = getopt.getopt(sys.argv[1:] if arguments is None else arguments, "ae:g:i:G:I:lpRvx")
+        found, words = getopt.getopt(sys.argv[1:] if arguments is None else arguments, "ae:g:i:G:I:jlpRvx")
     except getopt.GetoptError as error:
         warn(_PROGRAM, f"invalid option -- '{error.opt}'")
         die(_PROGRAM, _USAGE, 1)
@@ -63,6 +63,8 @@ def _mode(options: dict[str, str], words: list[str]) -> str:
         raise Trouble("The '-p' and '-e' options preclude the use of '-R'")
     if mode == "-l" and words:
         raise Trouble("Command not allowed with '-l' option")
+    if mode != "-l" and "-j" in options:
+        raise Trouble("The '-j' option requires '-l'")
     if mode != "-e" and not options.keys().isdisjoint(("-G", "-I")):
         raise Trouble("The '-G' and '-I' options require '-e'")
     return mode
@@ -79,7 +81,7 @@ def run(script: Script, mode: str, options: dict[str, str], words: list[str]) ->
     if "-R" in options:
         chosen.reverse()
     if mode == "-l":
-        sys.stdout.write("".join(one.line() + "\n" for one in chosen))
+        sys.stdout.write("".join((one.json() if "-j" in options else one.line()) + "\n" for one in chosen))
         return 0
     verbose = "-v" in options
     if mode == "-x":

@@ -6,7 +6,7 @@ import os
 import sys
 
 from pytwfix.commands.submission import value
-from pytwfix.logs.destinations import CRITICAL, INFO, WARNING, Destination, StdoutLog, destination
+from pytwfix.logs.destinations import CRITICAL, ERROR, INFO, WARNING, Destination, StdoutLog, destination
 from pytwfix.logs.lines import clean
 from pytwfix.spool.exclusive import running
 
@@ -42,6 +42,9 @@ class Script:
 
     def warning(self, text: str) -> None:
         self._line(WARNING, "warning: " + text)
+
+    def error(self, text: str) -> None:
+        self._line(ERROR, "error: " + text)
 
     def fatal(self, text: str) -> int:
         """The exit status that goes with it."""

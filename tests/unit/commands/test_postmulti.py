@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import sys
 from contextlib import redirect_stderr
@@ -103,6 +104,8 @@ class Iterator(MultiCase):
         self.assertEqual(self.listed("-i", a), [second])
         self.assertEqual(self.listed("-i", "-"), [first])
         self.assertEqual(self.listed("-i", "nonesuch"), [])
+        told = {"name": "postfix-a", "group": "out", "enabled": False, "config_directory": a}
+        self.assertEqual(json.loads(self.done("-jl", "-g", "out")), told)
 
     def test_postfix(self) -> None:
         """PMU: a disabled instance is checked at a start, left out of stops and controls, and asked for the rest."""
@@ -147,6 +150,7 @@ class Iterator(MultiCase):
         self.assertEqual(self.refused("-p"), "Command required with '-p' or '-x' option")
         self.assertEqual(self.refused("-R", "-p", "x"), "The '-p' and '-e' options preclude the use of '-R'")
         self.assertIn("not allowed", self.refused("-l", "x"))
+        self.assertEqual(self.refused("-j", "-p", "x"), "The '-j' option requires '-l'")
         self.assertIn("require '-e'", self.refused("-G", "x", "-l"))
         self.assertEqual(self.multi("-z")[0], 1)
         self.assertIn("postmulti: invalid option -- 'z'\n", self.said)
