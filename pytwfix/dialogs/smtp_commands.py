@@ -111,13 +111,13 @@ def _bdat(core: SmtpServer, verb: str, line: bytes, rest: bytes) -> events.Event
         raise Syntax(reply, "malformed BDAT command syntax from %s: " + line[:100].decode("utf-8", "replace"))
     last = len(words) == 2
     core.announce_chunk(size)
+    if not size and not last:
+        core.chunking = core.chunk_failed = True
+        raise Syntax(Reply(551, "5.7.1", "Null BDAT request"), "null BDAT request from %s")
     if core.chunk_failed:
         if last:
             core.abandon_chunks()
         raise Syntax(Reply(551, "5.0.0", f"Discarded {size} bytes after earlier error"))
-    if not size and not last:
-        core.chunking = core.chunk_failed = True
-        raise Syntax(Reply(551, "5.7.1", "Null BDAT request"), "null BDAT request from %s")
     try:
         _need_recipients(core)
     except Syntax:

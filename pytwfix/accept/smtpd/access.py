@@ -15,7 +15,7 @@ from pytwfix.accept.smtpd.actions import Actions
 from pytwfix.accept.smtpd.restrictions import Complaint, Parser, Restriction
 from pytwfix.accept.smtpd.state import DUNNO, ETRN, OK, REVERSE, Answer, State, Subject, Verdict
 from pytwfix.contracts.rewriting import FAILED
-from pytwfix.contracts.tables import TableError
+from pytwfix.contracts.tables import TableError, TableMisconfigured
 from pytwfix.mail.reply import Reply
 from pytwfix.tables.adapter import Table
 from pytwfix.tables.addresses import external_form, split_extension
@@ -74,6 +74,8 @@ class AccessTable:
 
     def _failed(self, state: State, error: TableError, subject: Subject) -> Verdict:
         state.host.log.warning(str(error))
+        if isinstance(error, TableMisconfigured):
+            return state.refuse(subject, 451, "4.3.5", "Server configuration error")
         return state.lookup_failed(subject)
 
     def _act(self, state: State, value: bytes, key: bytes, subject: Subject) -> Answer:
@@ -82,7 +84,7 @@ class AccessTable:
 
     async def _vetoed(self, state: State, answer: Answer) -> Verdict:
         verdict = answer if isinstance(answer, (int, Reply)) else await answer
-        if verdict != OK:
+        if verdict != OK or state.discard:  # to throw mail away is no favour
             return verdict
         state.host.log.warning(f"{self.actions.name}: must not permit: who is looked up decides what it says")
         return state.misconfigured()

@@ -101,6 +101,7 @@ def _defer(match: Match) -> Answer:
 def _conditional(match: Match) -> tuple[int, str, str]:
     code = match.state.config.codes.access_map_defer
     dsn, text = status_and_text(code, ".7.1", match.text, "Service unavailable")
+    dsn = match.state.adapted(dsn, match.subject.kind)
     return code, dsn, f"<{match.subject.name}>: {match.subject.kind} rejected: {text}"
 
 

@@ -69,7 +69,8 @@ class Connected:
         """What XCLIENT says (SD-43). Names follow an address only when they are given."""
         if "NAME" in values:
             self.name, self.name_status = _name(values["NAME"])
-            self.reverse_name, self.reverse_status = self.name, self.name_status
+            self.reverse_name = self.name
+            self.reverse_status = FINE if self.name_status == FINE else NONE
         if "REVERSE_NAME" in values:
             self.reverse_name, self.reverse_status = _name(values["REVERSE_NAME"])
         self.address = _text(values, "ADDR", self.address, UNKNOWN)

@@ -145,6 +145,8 @@ class Session(SideCommands):
             log.improper_pipelining(self._log, event.verb, self._state.namaddr, self._core.improper)
         if self._denied is not None and kind is not events.Quit:
             reply: Reply | None = self._denied
+            if kind is events.Unknown and await self._not_smtp(event):
+                reply = replies.GOODBYE
         else:
             try:
                 reply = await _HANDLERS[kind](self, event)
@@ -157,6 +159,8 @@ class Session(SideCommands):
                 reply = replies.LOOKUP_FAILED
         if reply is not None:
             await self._answer(event, reply)
+        if kind is events.EndOfData and event.last:  # type: ignore[attr-defined]
+            self._mail_is_over()
 
     async def _answer(self, event: events.Event, reply: Reply) -> None:
         """Count errors, slow down who makes many, and reply (SD-14)."""
@@ -215,6 +219,8 @@ class Session(SideCommands):
     async def _refused(self, event: events.Refused) -> Reply:
         if event.complaint:
             log.complaint(self._log, event.complaint, self._state.namaddr, self._state.queue_id)
+        if event.verb == "BDAT" and not self._core.mail:  # the last chunk: the mail is over
+            self._drop_mail()
         return event.reply
 
     async def _closed_by_policy(self, event: events.ClosedByPolicy) -> Reply:
@@ -223,11 +229,17 @@ class Session(SideCommands):
             log.reject(self._state, "reject", "bare <LF> received")
         return event.reply
 
-    async def _unknown(self, event: events.Unknown) -> Reply:
+    async def _not_smtp(self, event: events.Event) -> bool:
+        """A message header, or a word of another protocol (SD-17): such a client is sent away."""
         line = event.line.decode("utf-8", "replace")
-        word = line.split(None, 1)[0]
-        if event.header_like or await self._config.forbidden_commands.match(word):
-            log.not_smtp(self._log, self._state.namaddr, line)
+        header_like = isinstance(event, events.Unknown) and event.header_like
+        if not header_like and not await self._config.forbidden_commands.match(line.split(None, 1)[0]):
+            return False
+        log.not_smtp(self._log, self._state.namaddr, line)
+        return True
+
+    async def _unknown(self, event: events.Unknown) -> Reply:
+        if await self._not_smtp(event):
             return replies.GOODBYE
         refused = await self._milters.unknown(event.line) if self._milters is not None else None
         return refused or replies.UNKNOWN
@@ -347,12 +359,13 @@ class Session(SideCommands):
         if event.verb == "BDAT" and not event.last:
             refused = self._bare_lf_refused(event)
             return refused or Reply(250, "2.0.0", f"Ok: {self.counts.chunk} bytes")
-        try:
-            return await self._commit(event)
-        finally:
-            self._drop_mail()
-            self._forwarded = clients.Forwarded()
-            self._context = ""
+        return await self._commit(event)
+
+    def _mail_is_over(self) -> None:
+        """Its end was answered."""
+        self._drop_mail()
+        self._forwarded = clients.Forwarded()
+        self._context = ""
 
     def _bare_lf_refused(self, event: events.EndOfData) -> Reply | None:
         if not (event.bare_lf and self._core.reject_lf):

@@ -12,9 +12,11 @@ def known(before: list[tuple[str, str]], line: str, theirs: str, ours: str) -> s
         return "HELP is new in 3.8"
     if verb in ("MAIL", "RCPT", "DATA", "ETRN", "BDAT") and _refused_at_the_end(before):
         return "a mail that was refused after its end is over (RFC 5321 section 3.3)"
-    if any(line.upper().startswith("BDAT") and "access denied" in reply for line, reply in before):
+    if "access denied" in ours and any(len(line.split()) > 2 and "BDAT" in line for line, _ in [*before, (line, "")]):
         return "what a client sends with BDAT is read as content even when nobody wants it"
-    if verb == "MAIL" and theirs.startswith("552") and "SIZE=" not in line and _said_size(before):
+    if "User unknown" in ours and "Sender address" in ours and _unlisted(before):
+        return "a sender that does not exist is refused each time, not once a mail"
+    if verb == "MAIL" and "Message size exceeds" in theirs and "SIZE=" not in line and _said_size(before):
         return "the SIZE of a refused MAIL counts for that MAIL alone"
     return ""
 
@@ -27,6 +29,10 @@ def _refused_at_the_end(before: list[tuple[str, str]]) -> bool:
         for (_, last), (line, reply) in pairwise(replies)
         if reply
     )
+
+
+def _unlisted(before: list[tuple[str, str]]) -> bool:
+    return any(line.upper().startswith("RCPT") for line, _ in before)
 
 
 def _said_size(before: list[tuple[str, str]]) -> bool:

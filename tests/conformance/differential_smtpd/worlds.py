@@ -58,6 +58,8 @@ _GENERIC = [
     "class2",
     "no_such_restriction",
 ]
+# In front of the guard against relaying they stop the service.
+_OPEN = ("permit", "class1", "class2")
 _CLIENT = [
     "reject_unknown_client_hostname",
     "reject_unknown_reverse_client_hostname",
@@ -134,7 +136,8 @@ def _service(random: Random, port: int) -> str:
 
 
 def _list(random: Random, name: str) -> str:
-    chosen = [random.choice(_GENERIC if random.random() < 0.3 else _LISTS[name]) for _ in range(random.randint(1, 4))]
+    generic = [word for word in _GENERIC if name != "relay" or word not in _OPEN]
+    chosen = [random.choice(generic if random.random() < 0.3 else _LISTS[name]) for _ in range(random.randint(1, 4))]
     return ", ".join(_filled(random, word) for word in chosen)
 
 
@@ -194,7 +197,8 @@ def tables(random: Random) -> dict[str, str]:
     """Files by name."""
     out = {}
     for number in range(TABLES):
-        keys = random.sample(words.KEYS, random.randint(3, 10))
+        # Keys that differ in case alone make a texthash table unusable for 3.7.
+        keys = {key.lower(): key for key in random.sample(words.KEYS, random.randint(3, 10))}.values()
         out[f"access{number}"] = "".join(f"{key} {random.choice(_RESULTS)}\n" for key in keys)
         patterns = random.sample(words.PATTERNS, random.randint(1, 4))
         out[f"rules{number}"] = "".join(f"{pattern} {random.choice(_RESULTS)}\n" for pattern in patterns)
