@@ -6,6 +6,7 @@ not taken for an answer after it.
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import time
@@ -40,6 +41,10 @@ class Peer:
         connection.setblocking(False)
 
     def close(self) -> None:
+        """With a close_notify: a session that ended without one cannot be taken up again."""
+        if self.tls is not None:
+            with contextlib.suppress(SSL.Error):
+                self.tls.shutdown()
         self._socket.close()
 
     # -- the dialog
