@@ -161,6 +161,8 @@ class Session(SideCommands):
             await self._answer(event, reply)
         if kind is events.EndOfData and event.last:  # type: ignore[attr-defined]
             self._mail_is_over()
+        elif event.verb == "BDAT" and not self._core.mail:  # a last chunk that was refused
+            self._drop_mail()
 
     async def _answer(self, event: events.Event, reply: Reply) -> None:
         """Count errors, slow down who makes many, and reply (SD-14)."""
@@ -219,8 +221,6 @@ class Session(SideCommands):
     async def _refused(self, event: events.Refused) -> Reply:
         if event.complaint:
             log.complaint(self._log, event.complaint, self._state.namaddr, self._state.queue_id)
-        if event.verb == "BDAT" and not self._core.mail:  # the last chunk: the mail is over
-            self._drop_mail()
         return event.reply
 
     async def _closed_by_policy(self, event: events.ClosedByPolicy) -> Reply:

@@ -36,6 +36,7 @@ class ServerTls:
         except ValueError as error:
             raise Fatal(f"smtpd_tls_fingerprint_digest: {error}") from error
         self.mandatory = self.wrapper or level == "encrypt" or (not level and cfg.smtpd_enforce_tls)
+        self.by_name = bool(cfg.tls_server_sni_maps)
         self.requires = self.mandatory and cfg.smtpd_tls_req_ccert
         self.asks = cfg.smtpd_tls_ask_ccert or self.requires
         self.vain = cfg.smtpd_tls_req_ccert and not self.mandatory
@@ -79,7 +80,7 @@ async def handshake(tls: ServerTls, state: State, wire: Wire) -> bool:
         if failure.library:
             log.tls_library(host.log, failure.library)
         return False
-    made = state.tls = wire.tls_details(tls.digest, tls.asks)
+    made = state.tls = wire.tls_details(tls.digest, tls.asks, tls.by_name)
     if made.peer == "Untrusted" and (level >= 2 or tls.requires):
         log.tls_unverified(host.log, state.namaddr, made.issuer)
     if level >= 1:

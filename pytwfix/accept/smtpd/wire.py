@@ -296,8 +296,9 @@ class Wire(Protocol):
         else:
             handshake.callback(HandshakeFailure("-1", _library_text(error)))
 
-    def tls_details(self, digest: str, asked: bool) -> Tls:
-        """What was negotiated; fingerprints as smtpd_tls_fingerprint_digest has them."""
+    def tls_details(self, digest: str, asked: bool, by_name: bool) -> Tls:
+        """What was negotiated; fingerprints as smtpd_tls_fingerprint_digest has them. `by_name`: certificates are
+        chosen by the name that the client asks for."""
         from pytwfix.net.tls.contexts import describe
         from pytwfix.net.tls.fingerprints import fingerprints
 
@@ -305,7 +306,7 @@ class Wire(Protocol):
         info = describe(connection)
         certificate = connection.get_peer_certificate()
         own, key = fingerprints(certificate.to_cryptography(), digest) if certificate is not None else ("", "")
-        sni = (connection.get_servername() or b"").decode("ascii", "replace")
+        sni = (connection.get_servername() or b"").decode("ascii", "replace") if by_name else ""
         bits, algorithm_bits = info.bits, info.algorithm_bits
         facts = (info.protocol, info.cipher, bits, algorithm_bits, info.trust, info.detail, asked)
         return Tls(*facts, info.subject, info.issuer, own, key, sni)
