@@ -16,11 +16,11 @@ class AttemptsTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.attempts = Attempts(self.clock.callLater)
-        self.asked: list[tuple[str, Deferred[None]]] = []
+        self.asked: list[tuple[str, Deferred[int]]] = []
 
-    def write(self, name: str, path: str = "/box") -> Deferred[None]:
-        def once() -> Deferred[None]:
-            done: Deferred[None] = Deferred()
+    def write(self, name: str, path: str = "/box") -> Deferred[int]:
+        def once() -> Deferred[int]:
+            done: Deferred[int] = Deferred()
             self.asked.append((name, done))
             return done
 
@@ -33,10 +33,10 @@ class AttemptsTests(SynchronousTestCase):
         """LO-4: two deliveries of ours to one mbox follow each other, and others do not wait."""
         first, second, other = self.write("first"), self.write("second"), self.write("other", "/another")
         self.assertEqual(self.names(), ["first", "other"])
-        self.asked[0][1].callback(None)
+        self.asked[0][1].callback(0)
         self.successResultOf(first)
         self.assertEqual(self.names(), ["first", "other", "second"])
-        self.asked[2][1].callback(None)
+        self.asked[2][1].callback(0)
         self.successResultOf(second)
         self.assertNoResult(other)
 
@@ -45,7 +45,7 @@ class AttemptsTests(SynchronousTestCase):
         first, second = self.write("first"), self.write("second")
         self.asked[0][1].errback(LOCKED)
         self.assertEqual(self.names(), ["first", "second"])
-        self.asked[1][1].callback(None)
+        self.asked[1][1].callback(0)
         self.successResultOf(second)
         self.clock.advance(1)
         self.assertEqual(self.names(), ["first", "second", "first"])

@@ -72,10 +72,10 @@ class Certificates(SynchronousTestCase):
         return smtp.last("RCPT TO:<x@elsewhere.example>")
 
     def setUp(self) -> None:
-        from pytwfix.accept.smtpd import sidecommands
+        from pytwfix.accept.smtpd import sidecommands, state
 
         self.states: list[Any] = []
-        real = sidecommands.State
+        real = state.State
 
         def remembered(*words: Any) -> Any:
             self.states.append(real(*words))
