@@ -45,13 +45,11 @@ def names(text: str) -> list[str]:
     """All names that `text` mentions, in both branches of conditionals, in order and with repetition."""
     walk = _Mentions()
     walk.run(text, 0)
-    if walk.faults:
-        raise walk.faults[0]
     return walk.found
 
 
 def mentions(text: str) -> tuple[list[str], list[MacroError]]:
-    """What `names` answers for the parts of a text that are right, and all that is wrong with it."""
+    """What `names` answers up to the first fault, and what is wrong."""
     walk = _Mentions()
     try:
         walk.run(text, 0)
@@ -139,7 +137,7 @@ class _Expansion:
 
 
 class _Mentions(_Expansion):
-    """Walks both branches and only notes the names; a fault inside a macro is noted too."""
+    """Walks both branches and only notes the names."""
 
     def __init__(self) -> None:
         super().__init__(self._note, False, None)
@@ -150,24 +148,46 @@ class _Mentions(_Expansion):
         self.found.append(name)
         return None
 
-    def _macro(self, body: str, text: str, depth: int) -> str:
+    def run(self, text: str, depth: int) -> str:
         try:
-            super()._macro(body, text, depth)
+            return super().run(text, depth)
         except MacroError as error:
-            self.faults.append(error)
-        return ""
+            self._truncated(text, str(error))
+            raise
+
+    def _truncated(self, text: str, told: str) -> None:
+        """Behind a fault Postfix still finds a macro without an end."""
+        at = 0
+        while (dollar := text.find("$", at)) >= 0:
+            at = dollar + 2
+            if text[dollar + 1 : dollar + 2] in CLOSING:
+                try:
+                    at = _reference(text, dollar + 1)[1]
+                except MacroError as error:
+                    if str(error) != told:
+                        self.faults.append(error)
+                    return
 
     def _choose(self, condition: bool, rest: str, depth: int) -> str:
         try:
             both = branches(rest)
         except MacroError as error:
-            self.faults.append(error)
             group = rest[1:].lstrip(SPACE)
-            both = (_group(group)[0] if group.startswith("{") and _balanced(group, 0) > 0 else "", "")
+            if group.startswith("{") and _balanced(group, 0) > 0:
+                self._inside(_group(group)[0], depth, error)
+            raise
         for branch in both:
             if branch:
                 self.run(branch, depth + 1)
         return ""
+
+    def _inside(self, text: str, depth: int, outer: MacroError) -> None:
+        """A group in front of a fault has faults of its own."""
+        try:
+            self.run(text, depth + 1)
+        except MacroError:
+            self.faults.append(outer)
+            raise
 
     def _relation(self, body: str, depth: int) -> str:
         left, _operator, right, rest = relation(body)
@@ -222,7 +242,7 @@ def relation(body: str) -> tuple[str, str, str, str]:
     right, rest = _group(rest.lstrip(SPACE))
     rest = rest.lstrip(SPACE)
     if rest and rest[0] not in "?:":
-        raise MacroError(f'"?" expected at: "...{_near(right + "}", rest)}')
+        raise MacroError(f'"?" or ":" expected at: "...{_near("}", rest)}')
     return left, operator, right, rest
 
 
@@ -303,7 +323,7 @@ def _group(text: str) -> tuple[str, str]:
     """The inside of the {group} that `text` begins with, and what follows."""
     end = _balanced(text, 0)
     if end < 0:
-        raise MacroError(f'"}}" expected at: "...{_near("", text)}')
+        raise MacroError(f'unbalanced {{}} in attribute expression: "{text}"')
     return text[1:end], text[end + 1 :]
 
 

@@ -239,7 +239,7 @@ def show_parameters(options: Options, lint: Lint, snapshot: Snapshot) -> None:
                 continue
         elif value is None or name in READ_ONLY:
             value = default(name, lint, snapshot)
-        if options.has("x"):
+        if options.has("x") and not options.has("H"):
             value = expanded(lint, snapshot, name, value)
         lines.append(style.parameter(name, value) + "\n")
     sys.stdout.write("".join(lines))

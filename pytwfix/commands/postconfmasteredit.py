@@ -100,6 +100,8 @@ def _new_entry(value: str, word: str) -> Entry:
     entry = parse_entry(value, apart=True)
     if entry is None:
         raise Fatal(f'bad field count: "{word}"')
+    for warning in entry.warnings:
+        warn(warning)
     return checked(entry)
 
 

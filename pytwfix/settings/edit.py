@@ -27,7 +27,7 @@ def edit_main(text: str, path: str, how: str, wanted: dict[str, str]) -> tuple[s
             out.append(part)
             continue
         if part[0] not in SPACE:
-            name = part.partition("=")[0].strip(SPACE)
+            name = (part.partition("=")[0].split() or [""])[0]
             name = name if name in wanted else None
             if name is not None:
                 seen[name] = seen.get(name, 0) + 1
@@ -46,46 +46,48 @@ def edit_main(text: str, path: str, how: str, wanted: dict[str, str]) -> tuple[s
 def edit_master(text: str, path: str, change: Callable[[Entry], Entry | bool | None]) -> str:
     """`text` with each entry as `change` answers: True as it is, None removed, False commented out, else a new one.
 
-    Comments inside a changed entry move in front of it; those inside one that another replaces, behind that one.
+    Comments inside or below a changed entry move in front of it, as Postfix moves them; those of one that another
+    replaces stay behind that one.
     """
     out: list[str] = []
-    for number, parts in _entries(text):
+    for number, parts, below in _entries(text):
         logical = [part for part in parts if not is_comment(part)]
         if not logical or logical[0][0] in SPACE:
-            out += parts
+            out += [*parts, *below]
             continue
         entry = parse_entry("".join(logical).strip(SPACE), number, apart=True)
         if entry is None:
             raise SettingsError(f"file {path}: line {number}: bad field count")
         changed = change(entry)
+        comments = [part for part in parts if is_comment(part)]
         if changed is True:
-            out += parts
+            out += [*parts, *below]
         elif changed is False:
-            out += [part if is_comment(part) else "#" + part for part in parts]
+            out += [*(part if is_comment(part) else "#" + part for part in parts), *below]
+        elif changed is None:
+            out += [*comments, *below]
+        elif changed is entry:
+            out += [*comments, *below, entry_line(entry, True)]
         else:
-            comments = [part for part in parts if is_comment(part)]
-            lines = [] if changed is None else [entry_line(changed, True)]
-            out += [*comments, *lines] if changed is entry else [*lines, *comments]
+            out += [entry_line(changed, True), *comments, *below]
     return _joined(out)
 
 
-def _entries(text: str) -> Iterator[tuple[int, list[str]]]:
-    """(line number, physical lines) of each entry; comments that follow an entry are their own."""
+def _entries(text: str) -> Iterator[tuple[int, list[str], list[str]]]:
+    """(line number, physical lines, comments below) of each entry."""
     number = 1
     current: list[str] = []
-    trailing: list[str] = []
+    below: list[str] = []
     for at, part in enumerate(_parts(text), 1):
         if is_comment(part):
-            trailing.append(part)
+            below.append(part)
         elif part[0] in SPACE and current:
-            current += [*trailing, part]
-            trailing = []
+            current += [*below, part]
+            below = []
         else:
-            yield number, current
-            yield number, trailing
-            number, current, trailing = at, [part], []
-    yield number, current
-    yield number, trailing
+            yield number, current, below
+            number, current, below = at, [part], []
+    yield number, current, below
 
 
 def _parts(text: str) -> list[str]:

@@ -208,7 +208,9 @@ def main_cf(draw: st.DrawFn) -> str:
 
 
 # The networks of the machine end in a space in 3.7, which shows where a value is put in braces.
-own_value = st.one_of(words, names.map("${}".format), macro(1)).filter(lambda value: "mynetworks" not in value)
+own_value = st.one_of(words, names.map("${}".format), macro(1)).filter(
+    lambda value: "mynetworks" not in value and value.count("{") == value.count("}")  # braces may hold a line end
+)
 COMMANDS = ("smtpd", "smtp", "lmtp", "pipe", "spawn", "local", "virtual", "cleanup", "error", "qmgr")
 service_name = st.sampled_from(("smtp", "relay", "maildrop", "policy-spf", "10025", "127.0.0.1:10026", "cleanup", "x"))
 service_type = st.sampled_from(("inet", "unix", "unix", "unix-dgram", "fifo", "pass"))
@@ -361,7 +363,7 @@ def edit_words(draw: st.DrawFn) -> list[str]:
         )
         new = draw(
             st.sampled_from(
-                ("y", "n", "-", "10", "60?", "smtpd -o a=b", "maybe", "inet", "pipe user=x", "smtpd { a b }")
+                ("y", "n", "-", "10", "60?", "smtpd -o a=b", "maybe", "inet", "pipe user=x", "smtpd x { a b }")
             )
         )
         return ["-Fe", f"{draw(service_name | st.just('*'))}/{draw(service_type | st.just('*'))}/{field}={new}"]

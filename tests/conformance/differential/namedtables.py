@@ -41,7 +41,6 @@ def member(draw: st.DrawFn, depth: int = 1) -> str:
                     "unix:passwd.byname",
                     "unix:x",
                     "bogus:x",
-                    "inline:",
                     "inline:x",
                     "inline:{a}",
                     "inline:{a=b",

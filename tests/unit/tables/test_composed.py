@@ -40,8 +40,8 @@ class SmallTypesTests(SynchronousTestCase):
         ):
             if name != "environ:":
                 self.assertEqual(self.get(name, key), value, name)
-        self.patch(os, "environb", {b"Here": b"yes"})
-        self.assertEqual(self.get("environ:x", b"Here"), b"yes")
+        self.patch(os, "environb", {b"here": b"yes"})
+        self.assertEqual(self.get("environ:x", b"HERE"), b"yes")
 
     def test_randmap_uses_all(self) -> None:
         table = self.tables.driver("randmap:{a, b}")
