@@ -84,7 +84,7 @@ def show(options: Options, lint: Lint, snapshot: Snapshot) -> None:
     lines = {"M": _lines_m, "F": _lines_f, "P": _lines_p}[mode]
     for entry in lint.entries:
         shown, own = entry, lint.overrides(entry)
-        if options.has("x"):
+        if options.has("x") and not options.has("H"):
             shown, own = _expanded(lint, snapshot, entry)
         for request in requests or [Request("*", 1, complaint)]:
             if request.matches(entry):

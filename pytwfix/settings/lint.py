@@ -98,7 +98,7 @@ class Lint:
             wanted = [
                 one
                 for name, value in own.items()
-                for one in self._mentions(name, value, _within(own, self.main.values.get))
+                for one in self._mentions(name, value, own.get)
             ]
             self._own[key] = own.keys() & wanted
             self._wanted_by_master += [one for one in wanted if one not in own]

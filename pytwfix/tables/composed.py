@@ -69,8 +69,12 @@ class UnionMap(_OfTables):
     def get(self, key: bytes) -> bytes | None:
         if self._refused(key):
             return None
-        values = [value for value in [member.get(key) for member in self.members] if value]
-        return b",".join(values) if values else None
+        joined = b""
+        for member in self.members:
+            value = member.get(key)
+            if value is not None:
+                joined += b"," + value if joined else value
+        return joined or None
 
     find = get
 
