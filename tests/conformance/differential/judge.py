@@ -73,7 +73,7 @@ class Judge:
             self.commands += 1
             self.keys += question.keys
             if answer.status < 0:
-                break  # it crashed
+                break  # it crashed, or never ends
             real = self._known.compared(question, answer)
             try:
                 ours = self._known.compared(question, ask(question))

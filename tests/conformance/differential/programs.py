@@ -17,7 +17,8 @@ from importlib import import_module
 REAL = "/usr/sbin"
 PLACE = "@DIR@"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/bin", "LC_ALL": "C", "DIFFERENTIAL": "from environ"}
-PATIENCE = 60
+PATIENCE = 30
+HUNG = -1  # as if a signal had ended it
 
 
 class Answer:
@@ -94,15 +95,18 @@ class Place:
 
     def _process(self, question: Question, command: str) -> Answer:
         words = [question.program if command.startswith(REAL) else command, *self._words(question)]
-        run = subprocess.run(
-            words,
-            executable=command,
-            input=question.stdin,
-            capture_output=True,
-            timeout=PATIENCE,
-            cwd=self.directory,
-            env=ENVIRONMENT,
-        )
+        try:
+            run = subprocess.run(
+                words,
+                executable=command,
+                input=question.stdin,
+                capture_output=True,
+                timeout=PATIENCE,
+                cwd=self.directory,
+                env=ENVIRONMENT,
+            )
+        except subprocess.TimeoutExpired:
+            return Answer(HUNG, "", "", {})
         return self._answer(run.returncode, run.stdout, run.stderr, question)
 
     def here(self, question: Question) -> Answer:
