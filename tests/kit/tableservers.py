@@ -101,7 +101,8 @@ class Server:
 
     def pause(self) -> None:
         assert self._process is not None
-        end_family(self._process.pid, signal.SIGSTOP)
+        pids = end_family(self._process.pid, signal.SIGSTOP)
+        wait_for(lambda: all(_stopped(pid) for pid in pids), "the server does not stop")  # a busy machine takes a while
 
     def resume(self) -> None:
         assert self._process is not None
@@ -224,3 +225,15 @@ class RedisServer(Server):
             self._server, "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--dir", self.directory,
             "--requirepass", "secret",
         ]  # fmt: skip
+
+
+def _stopped(pid: int) -> bool:
+    """Whether no thread of a process runs; one that is gone runs neither."""
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/stat", "rb") as file:
+                if file.read().rpartition(b")")[2].split()[0] not in (b"T", b"Z", b"X"):
+                    return False
+    except FileNotFoundError:
+        return True
+    return True
