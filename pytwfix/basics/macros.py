@@ -156,17 +156,18 @@ class _Mentions(_Expansion):
             raise
 
     def _truncated(self, text: str, told: str) -> None:
-        """Behind a fault Postfix still finds a macro without an end."""
+        """Behind a fault Postfix still finds a macro without an end or a name."""
         at = 0
         while (dollar := text.find("$", at)) >= 0:
-            at = dollar + 2
-            if text[dollar + 1 : dollar + 2] in CLOSING:
-                try:
-                    at = _reference(text, dollar + 1)[1]
-                except MacroError as error:
-                    if str(error) != told:
-                        self.faults.append(error)
-                    return
+            if text[dollar + 1 : dollar + 2] == "$":
+                at = dollar + 2
+                continue
+            try:
+                at = _reference(text, dollar + 1)[1]
+            except MacroError as error:
+                if str(error) != told:
+                    self.faults.append(error)
+                return
 
     def _choose(self, condition: bool, rest: str, depth: int) -> str:
         try:

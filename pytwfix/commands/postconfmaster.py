@@ -82,15 +82,18 @@ def show(options: Options, lint: Lint, snapshot: Snapshot) -> None:
             if len(request.parts) == 3 and request.parts[2] not in ("*", *FIELDS):
                 raise Fatal(f'invalid service attribute name: "{request.parts[2]}"')
     lines = {"M": _lines_m, "F": _lines_f, "P": _lines_p}[mode]
+    wanted = requests or [Request("*", 1, complaint)]
     for entry in lint.entries:
+        matching = [request for request in wanted if request.matches(entry)]
+        if not matching:
+            continue
         shown, own = entry, lint.overrides(entry)
         if options.has("x") and not options.has("H"):
             shown, own = _expanded(lint, snapshot, entry)
-        for request in requests or [Request("*", 1, complaint)]:
-            if request.matches(entry):
-                for line in lines(shown, request, style, own):
-                    request.matched = True
-                    print(line)
+        for request in matching:
+            for line in lines(shown, request, style, own):
+                request.matched = True
+                print(line)
     for request in requests:
         if not request.matched:
             warn(f'unmatched request: "{request.text}"')

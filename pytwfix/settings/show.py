@@ -59,16 +59,20 @@ class Style:
 
 
 def fold(words: Iterable[str]) -> str:
-    """Words on lines of at most WIDTH characters; lines after the first are indented."""
+    """Words on lines of at most WIDTH bytes; lines after the first are indented."""
     lines: list[str] = []
     line = ""
     for word in words:
-        if line and len(line) + 1 + len(word) > WIDTH:
+        if line and _size(line) + 1 + _size(word) > WIDTH:
             lines.append(line)
             line = INDENT + word
         else:
             line = f"{line} {word}" if line else word
     return "\n".join([*lines, line])
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
 
 
 def entry_line(entry: Entry, folded: bool) -> str:

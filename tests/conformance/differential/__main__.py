@@ -32,8 +32,6 @@ def main() -> int:
     weight = sum(KINDS[kind].weight for kind in wanted)
     for kind in wanted:
         _run(judge, kind, max(1, given.cases * KINDS[kind].weight // weight), given.seed)
-    for difference in judge.differences:
-        print(difference)
     print(f"{judge.cases} cases, {judge.commands} commands, {judge.keys} keys, {len(judge.differences)} differences")
     return 1 if judge.differences else 0
 
@@ -43,6 +41,8 @@ def _run(judge: Judge, kind: str, count: int, seed: int) -> None:
     start = time.monotonic()
     judge.run(KINDS[kind].strategy, count, seed)
     after = judge.cases, judge.commands, judge.keys, len(judge.differences)
+    for difference in judge.differences[before[3] :]:
+        print(difference, flush=True)
     done = [new - old for new, old in zip(after, before, strict=True)]
     seconds = time.monotonic() - start
     text = "{}: {} cases, {} commands, {} keys, {} differ, {:.0f} s".format(kind, *done, seconds)
