@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress
-from twisted.internet.protocol import Factory
 
+from pytwfix.accept.sessions import Connections, Sessions
 from pytwfix.accept.smtpd import log
 from pytwfix.accept.smtpd.catalogue import unhonoured
 from pytwfix.accept.smtpd.client import UNKNOWN, Connected
@@ -29,8 +28,7 @@ class SmtpdService(Service):
     def __init__(self, host: IHost) -> None:
         self._host = host
         self._configuration: Configuration | None = None
-        self._sessions: set[Wire] = set()
-        self._stopped: Deferred[None] | None = None
+        self._sessions = Sessions(host, "smtpd session")
 
     def startService(self) -> None:
         """Raises Fatal (logged) for settings with which Postfix would not run."""
@@ -44,13 +42,7 @@ class SmtpdService(Service):
     def stopService(self) -> Deferred[None] | None:
         """Clients hear 421 when they come to rest; fires when the last has gone."""
         super().stopService()
-        if not self._sessions:
-            return None
-        stopped: Deferred[None] = Deferred()
-        self._stopped = stopped
-        for wire in list(self._sessions):
-            wire.stop()
-        return stopped
+        return self._sessions.stop()
 
     def configuration(self) -> Configuration:
         """Parsed anew when the settings are others than before (reload, stress). Raises Fatal."""
@@ -68,8 +60,8 @@ class SmtpdService(Service):
                 log.not_honoured(self._host.log, name)
         return made
 
-    def factory(self) -> _Connections:
-        return _Connections(self)
+    def factory(self) -> Connections:
+        return Connections(self.connection)
 
     def connection(self) -> Wire | None:
         """A new connection's protocol; None when the process limit is reached."""
@@ -84,31 +76,8 @@ class SmtpdService(Service):
         return Wire(self._host, configuration, self._started)
 
     def _started(self, wire: Wire) -> None:
-        self._sessions.add(wire)
-        client = _connected(wire)
-        session = Session(self._host, wire.configuration, wire, client)
-        self._host.background(self._run(session, wire), "smtpd session")
-
-    async def _run(self, session: Session, wire: Wire) -> None:
-        try:
-            await session.run()
-        finally:
-            self._sessions.discard(wire)
-            self._host.disconnected()
-            stopped = self._stopped
-            if stopped is not None and not self._sessions:
-                self._stopped = None
-                stopped.callback(None)
-
-
-class _Connections(Factory):
-    noisy = False
-
-    def __init__(self, service: SmtpdService) -> None:
-        self._service = service
-
-    def buildProtocol(self, addr: IAddress | None) -> Wire | None:
-        return self._service.connection()
+        session = Session(self._host, wire.configuration, wire, _connected(wire))
+        self._sessions.begin(wire, session.run)
 
 
 def _connected(wire: Wire) -> Connected:
