@@ -92,9 +92,7 @@ def prepare(directory: str) -> Prepared:
         _make_data_directory(plan)
         lock = InstanceLock(cfg.queue_directory, cfg.data_directory, cfg.process_id_directory)
         lock.acquire()
-    except SettingsError as error:
-        raise StartError(str(error)) from error
-    except AlreadyRunning as error:
+    except (SettingsError, AlreadyRunning) as error:
         raise StartError(str(error)) from error
     except KeyError as error:
         raise StartError(_no_account(str(error.args[0]))) from error
@@ -142,8 +140,6 @@ def complaints(plan: Plan) -> list[str]:
         if not known(program(service)):
             where = f"{plan.directory}/master.cf: line {service.line}"
             found.append(f"{where}: {service.name}: there is no program {service.command} yet; it is not started")
-        elif service.chroot and program(service) == "smtpd":
-            continue
     chrooted = [service.name for service in plan.services if service.chroot]
     if chrooted:
         found.append(
