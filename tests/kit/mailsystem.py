@@ -86,6 +86,7 @@ class MailSystem:
         account = pwd.getpwnam(owner())
         os.chown(self.data, account.pw_uid, account.pw_gid)
         self._process: subprocess.Popen[bytes] | None = None
+        self.prefix: list[str] = []  # what it is started with: a namespace of its own
         self.parameters: dict[str, str] = {**self._basics(), **main}
         self.write_main()
         self.write_master(services)
@@ -170,7 +171,7 @@ class MailSystem:
         mark = self.mark()
         with open(f"{self.directory}/output", "ab") as output:
             self._process = subprocess.Popen(
-                self._start(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+                [*self.prefix, *self._start()], stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
                 env={**os.environ, "TZ": "UTC"}, cwd=self.directory,
             )  # fmt: skip
         end = time.monotonic() + seconds
