@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tests.integration.world import World, WorldCase
 from tests.kit import certificates
@@ -61,7 +61,7 @@ class ChatWorld(World):
         self.system.prefix = self.dns.prefix
 
 
-class Dialogs(WorldCase):
+class _Dialogs(WorldCase):
     """One test a transcript."""
 
     world_class = ChatWorld
@@ -75,17 +75,15 @@ class Dialogs(WorldCase):
         play(transcript, player, self.world.real, self.fail)
 
 
-def _add(transcript: Transcript) -> None:
-    def test(self: Dialogs) -> None:
+def _test(transcript: Transcript) -> Callable[[_Dialogs], None]:
+    def test(self: _Dialogs) -> None:
         self.play(transcript)
 
     test.__doc__ = transcript.title
-    setattr(Dialogs, "test_" + transcript.name.replace("-", "_"), test)
+    return test
 
 
-for _transcript in transcripts():
-    _add(_transcript)
+_tests = {"test_" + one.name.replace("-", "_"): _test(one) for one in transcripts()}
 for _mode in (INLINE, WORKERS2, POSTFIX):
     _name = f"Dialogs_{_mode}"
-    globals()[_name] = type(_name, (Dialogs,), {"mode": _mode, "__module__": __name__})
-del Dialogs
+    globals()[_name] = type(_name, (_Dialogs,), {"mode": _mode, "__module__": __name__, **_tests})

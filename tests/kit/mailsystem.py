@@ -171,8 +171,8 @@ class MailSystem:
         mark = self.mark()
         with open(f"{self.directory}/output", "ab") as output:
             self._process = subprocess.Popen(
-                [*self.prefix, *self._start()], stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-                env={**os.environ, "TZ": "UTC"}, cwd=self.directory,
+                [*self.prefix, *self._start()], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                start_new_session=True, env={**os.environ, "TZ": "UTC"}, cwd=self.directory,
             )  # fmt: skip
         end = time.monotonic() + seconds
         for port in ports:
