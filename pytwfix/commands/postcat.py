@@ -8,13 +8,13 @@ Sections are chosen by -e (envelope), -h (header), -b (body); without any all ar
 
 from __future__ import annotations
 
-import getopt
 import os
 import sys
 import time
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from pytwfix.commands.options import parse
 from pytwfix.commands.submission import configuration, die, value, warn
 from pytwfix.mail.queueid import valid
 from pytwfix.spool import records
@@ -56,6 +56,7 @@ class Postcat:
         self.prefixed = "-f" in options
         self.start = _number(options["-s"]) if "-s" in options else 0
         self._out = out
+        self.name = ""  # of the file that is shown
         self._name = b""
         self._pending = False  # a line whose end has not come
 
@@ -81,13 +82,16 @@ class Postcat:
 
     def show(self, fd: int, name: str) -> None:
         """All of one file. BadRecord when it is cut off."""
-        self._name = os.fsencode(name)
+        self.name, self._name = name, os.fsencode(name)
         read = _reader(fd)
-        if not self.start and read(1, 0) not in (records.SIZE, records.TIME):
+        first = read(1, 0)
+        if not first:
+            return
+        if not self.start and first not in (records.SIZE, records.TIME):
             warn(_PROGRAM, f"warning: {name}: input is not a valid queue file")
             return
         cursor = Cursor(read, self.start, raw=True)
-        if self.envelope:
+        if self.envelope and not self.start:
             self._out.write(b"*** ENVELOPE RECORDS %b ***\n" % self._name)
         self._records(cursor)
 
@@ -219,11 +223,7 @@ def _find(paths: QueuePaths, queue_id: str) -> tuple[int, str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command's entry point."""
-    try:
-        found, names = getopt.getopt(sys.argv[1:] if arguments is None else arguments, "bc:defhoqrs:v")
-    except getopt.GetoptError as error:
-        warn(_PROGRAM, f"invalid option -- '{error.opt}'")
-        die(_PROGRAM, _USAGE, 1)
+    found, names = parse(_PROGRAM, arguments, "bc:defhoqrs:v", _USAGE, 1)
     options = dict(found)
     out = sys.stdout.buffer
     cat = Postcat(options, out)
@@ -232,7 +232,7 @@ def main(arguments: list[str] | None = None) -> int:
         out.flush()
     except BadRecord as error:
         out.flush()
-        warn(_PROGRAM, f"warning: {error}")
+        warn(_PROGRAM, f"warning: {cat.name}: {error}")
         die(_PROGRAM, "record read error", 1)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -246,7 +246,7 @@ def _show_all(cat: Postcat, options: dict[str, str], names: list[str]) -> None:
         return
     paths = None
     if "-q" in options:
-        config = configuration(_PROGRAM, options.get("-c", ""))
+        config = configuration(_PROGRAM, options.get("-c", ""), 1)
         paths = QueuePaths(
             value(config, "queue_directory"), value(config, "hash_queue_names"), int(value(config, "hash_queue_depth"))
         )

@@ -7,14 +7,14 @@ after `fatal: text`.
 
 from __future__ import annotations
 
-import getopt
 import os
 import signal
 import sys
 import time
 
+from pytwfix.commands.options import parse
 from pytwfix.commands.script import Script
-from pytwfix.commands.submission import configuration, die, warn
+from pytwfix.commands.submission import configuration, die
 from pytwfix.settings.compatibility import CURRENT, below
 from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.maincf import config_directory
@@ -35,26 +35,33 @@ _STEP = 0.05
 def main(arguments: list[str] | None = None) -> int:
     """The command's entry point."""
     given = sys.argv[1:] if arguments is None else arguments
-    try:
-        found, words = getopt.getopt(given, "c:Dv")
-    except getopt.GetoptError as error:
-        warn(_PROGRAM, f"invalid option -- '{error.opt}'")
-        die(_PROGRAM, _USAGE, 1)
+    found, words = parse(_PROGRAM, given, "c:Dv", _USAGE, 1)
     if not words:
         die(_PROGRAM, _USAGE, 1)
     option = dict(found).get("-c", "")
     _hand_over(option, given)
     directory = config_directory(option)
     os.environ["MAIL_CONFIG"] = directory
-    script = Script(directory, configuration(_PROGRAM, directory))
+    script = Script(directory, configuration(_PROGRAM, directory, 1))
+    _check_user(script)
     return run(script, words)
+
+
+def _check_user(script: Script) -> None:
+    """Others than root have to do with a mail system of their own, and with no other."""
+    me = os.geteuid()
+    for place in (script.directory, script.value("queue_directory")):
+        if me == 0 or (os.path.isdir(place) and os.stat(place).st_uid == me):
+            return
+    warn(_PROGRAM, "error: to submit mail, use the Postfix sendmail command")
+    die(_PROGRAM, "the postfix command is reserved for the superuser", 1)
 
 
 def _hand_over(option: str, given: list[str]) -> None:
     """To the program that looks after all instances, unless one instance was named."""
     if option or os.environ.get("MAIL_CONFIG"):
         return
-    wrapper = configuration(_PROGRAM, "").expand("$multi_instance_wrapper").split()
+    wrapper = configuration(_PROGRAM, "", 1).expand("$multi_instance_wrapper").split()
     if wrapper:
         os.execv(wrapper[0], [*wrapper, *given])
 

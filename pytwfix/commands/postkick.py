@@ -5,13 +5,13 @@ The request goes out with a NUL byte behind it, and nothing is read. Exit status
 
 from __future__ import annotations
 
-import getopt
 import os
 import socket
 import stat
 import sys
 
 from pytwfix.basics.socketpath import reachable
+from pytwfix.commands.options import parse
 from pytwfix.commands.submission import configuration, die, value, warn
 
 _PROGRAM = "postkick"
@@ -25,11 +25,7 @@ class NotReached(Exception):
 
 def main(arguments: list[str] | None = None) -> int:
     """The command's entry point."""
-    try:
-        found, words = getopt.getopt(sys.argv[1:] if arguments is None else arguments, "c:v")
-    except getopt.GetoptError as error:
-        warn(_PROGRAM, f"invalid option -- '{error.opt}'")
-        die(_PROGRAM, _USAGE, 1)
+    found, words = parse(_PROGRAM, arguments, "c:v", _USAGE, 1)
     if len(words) != 3:
         die(_PROGRAM, _USAGE, 1)
     where, service, request = words

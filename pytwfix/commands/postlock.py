@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import getopt
 import os
 import re
 import sys
 import time
 
 from pytwfix.basics.durations import parse_duration
-from pytwfix.commands.submission import configuration, die, value, warn
+from pytwfix.commands.options import parse
+from pytwfix.commands.submission import TEMPFAIL, configuration, die, value
 from pytwfix.contracts.asuser import AsUserError
 from pytwfix.keeper.verbs import take_dotlock
 
@@ -37,11 +37,7 @@ class NotLocked(Exception):
 
 def main(arguments: list[str] | None = None) -> int:
     """The command's entry point."""
-    try:
-        found, words = getopt.getopt(sys.argv[1:] if arguments is None else arguments, "c:l:v")
-    except getopt.GetoptError as error:
-        warn(_PROGRAM, f"invalid option -- '{error.opt}'")
-        die(_PROGRAM, _USAGE)
+    found, words = parse(_PROGRAM, arguments, "c:l:v", _USAGE, TEMPFAIL)
     if len(words) < 2:
         die(_PROGRAM, _USAGE)
     options = dict(found)

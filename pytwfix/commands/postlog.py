@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import getopt
 import os
 import sys
 
+from pytwfix.commands.options import parse
 from pytwfix.commands.submission import configuration, die, value, warn
 from pytwfix.logs.destinations import CRITICAL, ERROR, INFO, WARNING, Destination, StdoutLog, destination
 from pytwfix.logs.lines import clean
 
 _PROGRAM = "postlog"
+_USAGE = "usage: postlog [-c config_dir] [-i] [-p priority] [-t tag] [-v] [text]"
 _PRIORITIES = {
     "info": (INFO, ""),
     "warn": (WARNING, "warning: "),
@@ -23,11 +24,7 @@ _PRIORITIES = {
 
 def main(arguments: list[str] | None = None) -> int:
     """The command's entry point."""
-    try:
-        found, words = getopt.getopt(sys.argv[1:] if arguments is None else arguments, "c:ip:t:v")
-    except getopt.GetoptError as error:
-        warn(_PROGRAM, str(error))
-        die(_PROGRAM, "usage: postlog [-c config_dir] [-i] [-p priority] [-t tag] [-v] [text]", 1)
+    found, words = parse(_PROGRAM, arguments, "c:ip:t:v", _USAGE, 1)
     options = dict(found)
     priority = options.get("-p", "info")
     if priority not in _PRIORITIES:

@@ -6,13 +6,13 @@ is logged as postmulti's, and shown on a terminal. Exit status 0, or 1 when some
 
 from __future__ import annotations
 
-import getopt
 import os
 import sys
 
 from pytwfix.commands.instances import Instance, Instances, Trouble
+from pytwfix.commands.options import parse
 from pytwfix.commands.script import Script
-from pytwfix.commands.submission import configuration, die, value, warn
+from pytwfix.commands.submission import configuration, value
 from pytwfix.settings import maincf
 from pytwfix.settings.kinds import SettingsError
 
@@ -28,11 +28,7 @@ _MODES = ("-e", "-l", "-p", "-x")
 
 def main(arguments: list[str] | None = None) -> int:
     """The command's entry point."""
-    try:
-        found, words = getopt.getopt(sys.argv[1:] if arguments is None else arguments, "ae:g:i:G:I:jlpRvx")
-    except getopt.GetoptError as error:
-        warn(_PROGRAM, f"invalid option -- '{error.opt}'")
-        die(_PROGRAM, _USAGE, 1)
+    found, words = parse(_PROGRAM, arguments, "ae:g:i:G:I:jlpRvx", _USAGE, 1)
     options = dict(found)
     directory = maincf.DEFAULT_DIRECTORY
     script = Script(directory, configuration(_PROGRAM, directory), _PROGRAM)

@@ -6,13 +6,14 @@ Exit status 0, or 69 after `postqueue: fatal: text`.
 
 from __future__ import annotations
 
-import getopt
 import os
 import sys
 from collections.abc import Iterator
 from typing import Any
 
+from pytwfix.commands.options import parse
 from pytwfix.commands.submission import UNAVAILABLE, configuration, die, value, warn
+from pytwfix.mail.hostnames import valid_mail_domain
 from pytwfix.mail.queueid import valid
 
 TYPE_CHECKING = False
@@ -26,20 +27,16 @@ _ACTIONS = ("-f", "-i", "-j", "-p", "-s")
 
 def main(arguments: list[str] | None = None) -> int:
     """The command's entry point."""
-    try:
-        found, rest = getopt.getopt(sys.argv[1:] if arguments is None else arguments, "c:fi:jps:v")
-    except getopt.GetoptError as error:
-        warn(_PROGRAM, f"invalid option -- '{error.opt}'")
-        die(_PROGRAM, _USAGE, UNAVAILABLE)
+    found, rest = parse(_PROGRAM, arguments, "c:fi:jps:v", _USAGE, UNAVAILABLE)
     actions = [(letter, argument) for letter, argument in found if letter in _ACTIONS]
     if len(actions) != 1 or rest:
         die(_PROGRAM, _USAGE, UNAVAILABLE)
     letter, argument = actions[0]
     if letter == "-i" and not valid(argument):
         die(_PROGRAM, f'Cannot flush queue ID - invalid name: "{argument}"', UNAVAILABLE)
-    if letter == "-s" and not argument:
-        die(_PROGRAM, f'Cannot flush mail queue - invalid destination: "{argument}"', UNAVAILABLE)
-    config = configuration(_PROGRAM, dict(found).get("-c", ""))
+    config = configuration(_PROGRAM, dict(found).get("-c", ""), UNAVAILABLE)
+    if letter == "-s":
+        _check_site(config, argument)
     try:
         if letter in ("-p", "-j"):
             _show(config, letter == "-j")
@@ -79,9 +76,9 @@ def _messages(config: Snapshot) -> Iterator[dict[str, Any]]:
         die(_PROGRAM, str(error), error.code)
     except ControlDown as error:
         reason = str(error)
-    if os.geteuid() != 0:
-        die(_PROGRAM, "Queue report unavailable - mail system is down", UNAVAILABLE)
     text = f"Connect to the {value(config, 'mail_name')} showq service: {reason}"
+    if os.geteuid() != 0:
+        die(_PROGRAM, f"Queue report unavailable - mail system is down ({text})", UNAVAILABLE)
     warn(_PROGRAM, f"warning: Mail system is down -- accessing queue directly ({text})")
     yield from _from_files(config)
 
@@ -98,6 +95,14 @@ def _from_files(config: Snapshot) -> Iterator[dict[str, Any]]:
         die(_PROGRAM, f"{error.filename}: {error.strerror}", UNAVAILABLE)
 
 
+def _check_site(config: Snapshot, site: str) -> None:
+    """A domain or an address in brackets, and some domains must have logs at all."""
+    if not valid_mail_domain(os.fsencode(site)) or site.endswith("."):
+        die(_PROGRAM, f'Cannot flush mail queue - invalid destination: "{site}"', UNAVAILABLE)
+    if not value(config, "fast_flush_domains").strip():
+        die(_PROGRAM, f'Flush service is not configured for destination "{site}"', UNAVAILABLE)
+
+
 def _flush(config: Snapshot, letter: str, argument: str) -> None:
     from pytwfix.commands.controlclient import ControlDown, ControlError, ask
 
@@ -109,7 +114,9 @@ def _flush(config: Snapshot, letter: str, argument: str) -> None:
     try:
         for _ in ask(f"{value(config, 'queue_directory')}/submit/socket", request):
             continue
-    except ControlDown:
+    except ControlDown as error:
+        text = f"unable to look up public/qmgr: {error}" if letter == "-f" else f"connect to public/flush: {error}"
+        warn(_PROGRAM, f"warning: {text}")
         die(_PROGRAM, "Cannot flush mail queue - mail system is down", UNAVAILABLE)
     except ControlError as error:
         die(_PROGRAM, str(error), error.code)

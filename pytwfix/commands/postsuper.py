@@ -6,22 +6,22 @@ that are in no queue are passed over in silence. Exit status 0, or 1 after `post
 
 from __future__ import annotations
 
-import getopt
+import itertools
 import os
 import pwd
 import sys
 import time
 from collections.abc import Callable, Iterator
 
+from pytwfix.commands.options import parse
 from pytwfix.commands.submission import configuration, die, value, warn
 from pytwfix.logs.destinations import INFO, WARNING, Destination, destination
 from pytwfix.mail.queueid import valid
+from pytwfix.settings.kinds import SettingsError
+from pytwfix.settings.maincf import config_directory, read_main
+from pytwfix.settings.snapshot import Snapshot
 from pytwfix.spool.paths import QueuePaths
 from pytwfix.spool.repair import ALL, LOGS, Repair, move
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from pytwfix.settings.snapshot import Snapshot
 
 _PROGRAM = "postsuper"
 _USAGE = (
@@ -182,18 +182,13 @@ def _names(folder: str) -> Iterator[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command's entry point."""
-    try:
-        found, queues = getopt.getopt(sys.argv[1:] if arguments is None else arguments, "c:d:e:f:h:H:pr:sSv")
-    except getopt.GetoptError as error:
-        known = f"-{error.opt}" in ("-c", "-d", "-e", "-f", "-h", "-H", "-r")
-        text = f"option requires an argument -- '{error.opt}'" if known else f"invalid option -- '{error.opt}'"
-        warn(_PROGRAM, text)
-        die(_PROGRAM, _USAGE, 1)
+    _check_user(sys.argv[1:] if arguments is None else arguments)
+    found, queues = parse(_PROGRAM, arguments, "c:d:e:f:h:H:pr:sSv", _USAGE, 1)
     for queue in queues:
         if queue not in _DIRECTORIES:
             die(_PROGRAM, f"invalid directory name: {queue}", 1)
     options = dict(found)
-    config = configuration(_PROGRAM, options.get("-c", ""))
+    config = configuration(_PROGRAM, options.get("-c", ""), 1)
     log = _open_log(config)
     tag = f"{value(config, 'syslog_name')}/{_PROGRAM}[{os.getpid()}]: "
 
@@ -250,13 +245,24 @@ def _open_log(config: Snapshot) -> Destination:
         die(_PROGRAM, f"open logfile '{file}': {error.strerror}", 1)
 
 
-def _become_owner(config: Snapshot) -> None:
-    """Directories that are made shall belong to mail_owner. Others than root may work on a queue of their own."""
-    if os.geteuid() != 0:
-        incoming = f"{value(config, 'queue_directory')}/incoming"
-        if os.access(incoming, os.W_OK) and os.stat(incoming).st_uid == os.geteuid():
-            return
+def _check_user(arguments: list[str]) -> None:
+    """Before anything else is said: others than root may work on a queue of their own, and on no other."""
+    if os.geteuid() == 0:
+        return
+    named = [words[1] for words in itertools.pairwise(arguments) if words[0] == "-c"]
+    try:
+        queue = value(Snapshot(read_main(config_directory(named[-1] if named else "")).values), "queue_directory")
+        mine = os.stat(f"{queue}/incoming").st_uid == os.geteuid()
+    except (SettingsError, OSError):
+        mine = False
+    if not mine:
         die(_PROGRAM, "use of this command is reserved for the superuser", 1)
+
+
+def _become_owner(config: Snapshot) -> None:
+    """Directories that are made shall belong to mail_owner."""
+    if os.geteuid() != 0:
+        return
     owner = value(config, "mail_owner")
     try:
         user = pwd.getpwnam(owner)

@@ -10,9 +10,11 @@ import getopt
 import sys
 from typing import NamedTuple
 
+from pytwfix.commands.options import complaint
 from pytwfix.commands.submission import die, warn
 
 _PROGRAM = "posttls-finger"
+_LETTERS = "a:A:cCd:fF:g:h:H:k:K:l:L:m:M:o:p:P:r:R:s:St:T:vwxX"
 _USAGE = """\
 usage: posttls-finger [-acCfSvw] [-t conn_tmout] [-T cmd_tmout] [-L logopts] [-h host_lookup] [-l level] [-d mdalg]
     [-g grade] [-p protocols] [-A tafile] [-F CAfile.pem] [-P CApath/] [-s servername] [-M insecure_mx_policy]
@@ -58,11 +60,9 @@ class Request(NamedTuple):
 def main(arguments: list[str] | None = None) -> int:
     """The command's entry point."""
     try:
-        found, words = getopt.getopt(
-            sys.argv[1:] if arguments is None else arguments, "a:A:cCd:fF:g:h:H:k:K:l:L:m:M:o:p:P:r:R:s:St:T:vwxX"
-        )
+        found, words = getopt.getopt(sys.argv[1:] if arguments is None else arguments, _LETTERS)
     except getopt.GetoptError as error:
-        warn(_PROGRAM, f"invalid option -- '{error.opt}'")
+        warn(_PROGRAM, complaint(error, _LETTERS))
         raise _usage()
     if not words:
         raise _usage()

@@ -5,7 +5,6 @@ On a terminal the table is shown while it grows. Exit status 0, or 1 after `qsha
 
 from __future__ import annotations
 
-import getopt
 import os
 import sys
 import time
@@ -14,6 +13,7 @@ from typing import NamedTuple
 
 from pytwfix.basics.printable import printable
 from pytwfix.commands.agetable import Ages, AgeTable
+from pytwfix.commands.options import parse
 from pytwfix.commands.submission import configuration, die, value, warn
 from pytwfix.showq.listing import envelopes
 
@@ -39,11 +39,7 @@ class Options(NamedTuple):
 
 def main(arguments: list[str] | None = None) -> int:
     """The command's entry point."""
-    try:
-        found, names = getopt.getopt(sys.argv[1:] if arguments is None else arguments, "b:c:lm:n:N:pst:w:")
-    except getopt.GetoptError as error:
-        warn(_PROGRAM, f"invalid option -- '{error.opt}'")
-        die(_PROGRAM, _USAGE, 1)
+    found, names = parse(_PROGRAM, arguments, "b:c:lm:n:N:pst:w:", _USAGE, 1)
     given = dict(found)
     numbers = {letter: _number(letter, given.get(letter, "")) for letter in _NUMBERS}
     directory = value(configuration(_PROGRAM, given.get("-c", "")), "queue_directory")

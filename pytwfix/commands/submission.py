@@ -48,14 +48,14 @@ def warn(program: str, text: str) -> None:
     sys.stderr.write(f"{program}: {text}\n")
 
 
-def configuration(program: str, directory: str) -> Snapshot:
-    """main.cf of `directory`, MAIL_CONFIG or the default place; what is wrong with it ends the command."""
+def configuration(program: str, directory: str, code: int = TEMPFAIL) -> Snapshot:
+    """main.cf of `directory`, MAIL_CONFIG or the default place; what is wrong with it ends the command with `code`."""
     if os.path.isfile(directory):
         directory = os.path.dirname(directory)
     try:
         return Snapshot(read_main(config_directory(directory)).values)
     except SettingsError as error:
-        die(program, str(error))
+        die(program, str(error), code)
 
 
 def value(config: Snapshot, name: str) -> str:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import NoReturn
 
+from pytwfix.commands.options import complaint
 from pytwfix.contracts.tables import FOLD_FIX, UTF8_REQUEST, TableError, TableUnavailable
 from pytwfix.tables.build import (
     Duplicates,
@@ -67,7 +68,7 @@ class TableCommand:
         try:
             found, names = getopt.getopt(arguments, self.letters)
         except getopt.GetoptError as error:
-            sys.stderr.write(f"{self.program}: invalid option -- '{error.opt}'\n")
+            sys.stderr.write(f"{self.program}: {complaint(error, self.letters)}\n")
             self.die_of_usage()
         self._take(found)
         settings = self._settings()

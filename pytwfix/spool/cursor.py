@@ -72,9 +72,9 @@ class Cursor:
             _, size, start = records.read_header(self._data, 0)
             if start + size > len(self._data):
                 self._fill(start + size)
-            return records.read_record(self._data, 0, self._base, self._known)
         except IndexError:
-            raise BadRecord("unexpected end of file") from None
+            pass  # it is told below
+        return records.read_record(self._data, 0, self._base, self._known)
 
     def _fill(self, size: int) -> None:
         self._base = self.at

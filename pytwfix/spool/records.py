@@ -88,9 +88,9 @@ def read_header(data: bytes, at: int) -> tuple[int, int, int]:
                 break
             shift += 7
             if shift >= 7 * _MAX_LENGTH_BYTES:
-                raise BadRecord("record length is too large")
+                raise BadRecord(f"too many length bits, record type {kind}")
         if size > _MAX_LENGTH:
-            raise BadRecord("record length is too large")
+            raise BadRecord(f"record type {kind} has a length of {size}")
     return kind, size, at
 
 
@@ -102,11 +102,13 @@ def read_record(data: bytes, at: int, base: int = 0, known: frozenset[int] = KNO
     try:
         kind, size, start = read_header(data, at)
     except IndexError:
-        raise BadRecord("unexpected end of file") from None
+        if at >= len(data):
+            raise BadRecord("unexpected end of file") from None
+        raise BadRecord(f"unexpected EOF reading length, record type {data[at]}") from None
     if kind not in known:
         raise BadRecord(f"unknown record type {kind}")
     if start + size > len(data):
-        raise BadRecord("unexpected end of file")
+        raise BadRecord(f"unexpected EOF in data, record type {kind} length {size}")
     return Record(base + at, kind, data[start : start + size], base + start + size)
 
 

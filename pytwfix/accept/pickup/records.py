@@ -22,6 +22,10 @@ _LONGEST_LINE = 2048
 ENVELOPE_TYPES, CONTENT_TYPES, EXTRACTED_TYPES = b"MCFSRVAin", b"XLN", b"EAR"
 
 
+class Unfinished(ValueError):
+    """The records are whole, but the last one is not there: whoever wrote them stopped."""
+
+
 def attribute(name: str, value: bytes) -> bytes:
     """A named attribute."""
     return codec.attribute(name.encode(), value)
@@ -34,7 +38,10 @@ def lines(content: Iterable[bytes]) -> bytes:
 
 
 def parse(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """(type, data) of each record up to the end record. Pointers are followed, each once."""
+    """(type, data) of each record up to the end record, without which Unfinished is raised.
+
+    Pointers are followed, each once.
+    """
     at, size = 0, len(data)
     followed: set[int] = set()
     while at < size:
@@ -48,7 +55,7 @@ def parse(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield kind, value
         if kind == END:
             return
-    raise ValueError("unexpected end of file")
+    raise Unfinished("unexpected end of file")
 
 
 def _next(data: bytes, at: int) -> tuple[bytes, bytes, int]:

@@ -44,14 +44,19 @@ class PostDrop(SynchronousTestCase):
         return code, out.getvalue(), err.getvalue()
 
     def test_taken(self) -> None:
-        """PD-1: -r tells the queue ID and the status as attributes."""
-        self.assertEqual((0, "", ""), self.run_it(MAIL))
+        """PD-1: the queue ID and the status are told as attributes."""
         words = ["protocol", "postdrop_protocol", "queue_id", "ABC", "", "status", "0", "reason", "", "", ""]
-        self.assertEqual(words, self.run_it(MAIL, "-r")[1].split("\0"))
+        for options in ((), ("-r",), ("-r", "extra")):
+            self.assertEqual(words, self.run_it(MAIL, *options)[1].split("\0"))
+
+    def test_given_up(self) -> None:
+        """PD-1: records without the last one are no mail, and no error."""
+        for data in (b"", MAIL[:-2]):
+            self.assertEqual((0, "", ""), self.run_it(data))
 
     def test_malformed(self) -> None:
         """PD-1: what is no mail, and records that nobody may hand in."""
-        for data in (b"hello\n", b"", records.record(b"S", b"s") + records.record(b"L", b"a:b")):
+        for data in (b"hello\n", MAIL[:-1], records.record(b"S", b"s") + records.record(b"L", b"a:b")):
             code, _, said = self.run_it(data)
             self.assertEqual(1, code)
             self.assertIn(f"postdrop: fatal: uid={os.getuid()}: malformed input\n", said)

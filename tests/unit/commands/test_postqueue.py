@@ -19,6 +19,7 @@ from tests.kit.spool import result
 
 DOWN = "postqueue: warning: Mail system is down -- accessing queue directly (Connect to the Postfix showq service: "
 
+FLUSH = "postqueue: fatal: Cannot flush mail queue"
 
 class Postqueue(SynchronousTestCase):
     def setUp(self) -> None:
@@ -124,12 +125,25 @@ class Postqueue(SynchronousTestCase):
 
     def test_down(self) -> None:
         """PQ-1: without the daemon nothing can be flushed, and only root sees the queue."""
-        for words in (("-f",), ("-s", "x"), ("-i", "ABCDE1")):
+        for words in (("-f",), ("-i", "ABCDE1")):
             code, _, said = self.queue.run(postqueue.main, *words)
-            self.assertEqual((code, said), (69, "postqueue: fatal: Cannot flush mail queue - mail system is down\n"))
+            self.assertEqual((code, said.splitlines()[-1]), (69, f"{FLUSH} - mail system is down"))
         self.patch(os, "geteuid", lambda: 1000)
         code, _, said = self.queue.run(postqueue.main, "-p")
-        self.assertEqual((code, said), (69, "postqueue: fatal: Queue report unavailable - mail system is down\n"))
+        reason = "Connect to the Postfix showq service: No such file or directory"
+        down = f"postqueue: fatal: Queue report unavailable - mail system is down ({reason})\n"
+        self.assertEqual((code, said), (69, down))
+
+    def test_site(self) -> None:
+        """PQ-1, FL-1: a site must be a domain for which there may be a log."""
+        for site in ("x..y", "[1.2.3]", ".x.example", "1.2.3.4", "user@x", "x.example.", "", "[x.example]"):
+            code, _, said = self.queue.run(postqueue.main, "-s", site)
+            self.assertEqual((code, said), (69, f'{FLUSH} - invalid destination: "{site}"\n'))
+        nobody = CommandQueue(self.mktemp(), fast_flush_domains="")
+        for site in ("x.example", "[1.2.3.4]", "[ipv6:::1]", "x_y"):
+            code, _, said = nobody.run(postqueue.main, "-s", site)
+            self.assertEqual(code, 69)
+            self.assertIn(f'Flush service is not configured for destination "{site}"', said)
 
     def test_usage(self) -> None:
         """PQ-1: exactly one thing to do."""
