@@ -14,7 +14,7 @@ import time
 
 from pytwfix.commands.options import parse
 from pytwfix.commands.script import Script
-from pytwfix.commands.submission import configuration, die
+from pytwfix.commands.submission import configuration, die, warn
 from pytwfix.settings.compatibility import CURRENT, below
 from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.maincf import config_directory
