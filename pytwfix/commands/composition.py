@@ -17,6 +17,14 @@ _VERIFY, _RECORD = 512, 1024  # TRACE_VERIFY_ONLY, TRACE_RECORD of mail/envelope
 _SMTPUTF8, _REQUIRETLS = 1, 32  # SMTPUTF8_REQUESTED, REQUIRETLS_ESMTP
 
 
+def recipients(words: list[bytes]) -> list[bytes]:
+    """The addresses of a command line, in internal form. Nothing, or <>, is the empty address: the postmaster's."""
+    found: list[bytes] = []
+    for word in words:
+        found += [b""] if word.strip() in (b"", b"<>") else addresses(word)
+    return found
+
+
 def addresses(text: bytes) -> list[bytes]:
     """The addresses of a list as headers and command lines have it, in internal form."""
     return [element.address for element in parse(text, _TOKENS) or () if element.address]
@@ -26,7 +34,7 @@ def probe(sender: bytes, recipients: list[bytes]) -> list[bytes]:
     """The mail of sendmail -bv, which asks what would become of one: its header alone (DS-3)."""
     people = b",\n\t".join(map(external_form, recipients)).split(b"\n")
     people[0] = b"To:\t" + people[0]
-    return [b"From: " + (external_form(sender) or b"MAILER-DAEMON"), b"Subject: probe", *people, b""]
+    return [b"From: " + (external_form(sender) or b"MAILER-DAEMON"), b"Subject: probe", *people]
 
 
 def read_lines(data: bytes, dots: bool, endings: str) -> list[bytes]:
@@ -49,7 +57,7 @@ def header_recipients(lines: list[bytes]) -> list[bytes]:
     """The recipients that the headers name: of Resent- headers if there are any, else of To, Cc and Bcc."""
     found: dict[bytes, list[bytes]] = {}
     resent = False
-    for name, text in _fields(lines):
+    for name, text in _fields(lines)[0]:
         found.setdefault(name, []).append(text)
         resent = resent or name.startswith(b"resent-")
     out: list[bytes] = []
@@ -59,23 +67,26 @@ def header_recipients(lines: list[bytes]) -> list[bytes]:
     return out
 
 
-def _fields(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
+def end_header(lines: list[bytes]) -> list[bytes]:
+    """The lines with an empty one where the header ends, if a line that can be in no header ends it."""
+    at = _fields(lines)[1]
+    return [*lines[:at], b"", *lines[at:]] if at < len(lines) and lines[at] else lines
+
+
+def _fields(lines: list[bytes]) -> tuple[list[tuple[bytes, bytes]], int]:
+    """(names and texts, the number of lines that they take)."""
     fields: list[tuple[bytes, bytes]] = []
-    for line in lines:
-        if not line:
-            break
-        if line[:1] in (b" ", b"\t"):
-            if not fields:
-                break
+    for at, line in enumerate(lines):
+        if line[:1] in (b" ", b"\t") and fields:
             name, text = fields[-1]
             fields[-1] = (name, text + line)
             continue
         name, colon, text = line.partition(b":")
         name = name.rstrip(b" \t")
         if not colon or not name or b" " in name or b"\t" in name:
-            break
+            return fields, at
         fields.append((name.lower(), text))
-    return fields
+    return fields, len(lines)
 
 
 def compose(
@@ -87,6 +98,7 @@ def compose(
     if full_name:
         out.append(records.record(records.FULLNAME, full_name))
     out.append(records.record(records.SENDER, sender))
+    _flags(options, out)
     _recipients(options, given, out)
     out.append(records.record(records.CONTENT, b""))
     out.append(records.lines(lines))
@@ -97,14 +109,16 @@ def compose(
 
 
 def _options(options: Options, out: list[bytes]) -> None:
-    if options.encoding:
-        out.append(records.attribute("encoding", options.encoding.encode()))
     if options.envid:
         out.append(records.attribute("envelope_id", options.envid.encode("utf-8", "surrogateescape")))
     if options.ret:
         out.append(records.attribute("ret_flags", b"%d" % options.ret))
-    if options.gateway:
-        out.append(records.attribute("rewrite_context", b"remote"))
+    out.append(records.attribute("rewrite_context", b"remote" if options.gateway else b"local"))
+
+
+def _flags(options: Options, out: list[bytes]) -> None:
+    if options.encoding:
+        out.append(records.attribute("encoding", options.encoding.encode()))
     trace = _VERIFY if options.mode == "v" else _RECORD if options.verbose == 1 else 0
     if trace:
         out.append(records.attribute("trace_flags", b"%d" % trace))

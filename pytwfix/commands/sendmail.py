@@ -10,7 +10,16 @@ import os
 import pwd
 import sys
 
-from pytwfix.commands.composition import addresses, compose, header_recipients, probe, read_lines, shown
+from pytwfix.commands.composition import (
+    addresses,
+    compose,
+    end_header,
+    header_recipients,
+    probe,
+    read_lines,
+    recipients,
+    shown,
+)
 from pytwfix.commands.sendmailoptions import PROGRAM, Options, parse
 from pytwfix.commands.submission import DATAERR, SubmitError, configuration, die, login, submit, value, warn
 
@@ -99,12 +108,17 @@ def _deliver(options: Options) -> int:
     if not options.recipients and not options.extract:
         _fatal(sender, "Recipient addresses must be specified on the command line or via the -t option")
     config = configuration(PROGRAM, options.config)
-    given = [address for word in options.recipients for address in addresses(os.fsencode(word))]
+    if options.verp == "":
+        options.verp = value(config, "default_verp_delimiters")
+    given = recipients([os.fsencode(word) for word in options.recipients])
     if options.mode == "v":
         lines = probe(sender, given)
     else:
         lines = read_lines(sys.stdin.buffer.read(), options.dots, value(config, "sendmail_fix_line_endings"))
-    extracted = header_recipients(lines) if options.extract else []
+    extracted: list[bytes] = []
+    if options.extract:
+        lines = end_header(lines)
+        extracted = header_recipients(lines)
     if not given and not extracted:
         if options.extract:
             _fatal(sender, "No recipient addresses found in message header")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pytwfix.commands.submission import die, warn
 
 _LETTERS = "A:B:C:F:GIL:N:O:R:UV:X:b:ce:f:h:imno:p:r:q:tvx"
-_OPTIONAL = frozenset("qe")  # an argument must be attached
+_OPTIONAL = frozenset("q")  # an argument must be attached
 _IGNORED = frozenset("ALUXcehmnpx")
 PROGRAM = "sendmail"
 NEVER, SUCCESS, FAILURE, DELAY = 1, 2, 4, 8  # of mail/status.py, which is heavier
 RET_FULL, RET_HDRS = 1, 2
 _NOTIFY = {"success": SUCCESS, "failure": FAILURE, "delay": DELAY}
-_MODES = frozenset("msivpdlhHt")
+_MODES = frozenset("msivpdlhH")
 
 
 class Options:
@@ -122,7 +122,8 @@ def _notify(options: Options, value: str) -> None:
     found = 0
     for word in words:
         if word not in _NOTIFY:
-            warn(PROGRAM, f'warning: unknown DSN NOTIFY command value "{word}" in "{value}"')
+            if word != "never":
+                warn(PROGRAM, f'warning: unknown DSN NOTIFY command value "{word}" in "{value}"')
             found = 0
             break
         found |= _NOTIFY[word]
@@ -140,6 +141,8 @@ def _ret(options: Options, value: str) -> None:
 
 
 def _envid(options: Options, value: str) -> None:
+    if not value:
+        warn(PROGRAM, "warning: bad syntax in -V option value -- ignored")
     options.envid = value
 
 
@@ -171,14 +174,18 @@ def _queue(options: Options, value: str) -> None:
     """-q: flush; -qI and -qR: one mail, one site; -q15m: how often a daemon would, which is its own business."""
     if not value:
         options.flush = ("-f", "")
+    elif value[0] in "IR" and not value[1:]:
+        die(PROGRAM, f"specify: -q{value}{'queueid' if value == 'I' else 'sitename'}")
     elif value[0] == "I":
         options.flush = ("-i", value[1:])
     elif value[0] == "R":
         options.flush = ("-s", value[1:])
     elif value[0] == "S":
-        die(PROGRAM, "-qS is not supported")
-    elif not value[0].isdigit():
-        die(PROGRAM, f"-q{value}: queue runs like this are not supported")
+        die(PROGRAM, "-qS is not implemented")
+    elif value[0].isdigit():
+        options.mode = "h"
+    else:
+        die(PROGRAM, f"-q{value} is not implemented")
 
 
 _CHECKED = {

@@ -155,6 +155,24 @@ class Submitting(SynchronousTestCase):
         self.assertEqual(75, code)
         self.assertIn("Recipient addresses must be specified on the command line or via the -t option", said)
 
+    def test_empty_recipient(self) -> None:
+        """SE-2: nothing, or <>, is the address of whoever gets mail for nobody."""
+        for word in ("", "<>"):
+            self.assertEqual(0, self.run_it("-f", "s@x", word)[0])
+            self.assertEqual([b""], [one.address for one in self.mail.recipients])
+
+    def test_end_of_header(self) -> None:
+        """SE-2: with -t the header ends where a line is that can be in no header, and an empty one is put there."""
+        for text, content in (
+            (b"To: a@b\nhello\n", b"To: a@b\r\n\r\nhello\r\n"),
+            (b"To: a@b\n\nhello\n", b"To: a@b\r\n\r\nhello\r\n"),
+            (b"To: a@b\n", b"To: a@b\r\n"),
+        ):
+            self.run_it("-t", "-f", "s@x", text=text)
+            self.assertEqual(content, b"".join(self.mail.content()))
+        self.run_it("-f", "s@x", "c@d", text=b"To: a@b\nhello\n")
+        self.assertEqual(b"To: a@b\r\nhello\r\n", b"".join(self.mail.content()))
+
     def test_reports(self) -> None:
         """SE-1: -bv asks what would be done, -v what was done."""
         for word, flag in (("-bv", TRACE_VERIFY_ONLY), ("-v", TRACE_RECORD)):
@@ -166,7 +184,7 @@ class Submitting(SynchronousTestCase):
         """SE-1, DS-3: the mail of -bv is made, not read; so there are no recipients in it."""
         self.run_it("-bv", "-f", "s@x", "a@b, c")
         content = b"".join(self.mail.content())
-        self.assertEqual(b"From: s@x\r\nSubject: probe\r\nTo:\ta@b,\r\n\tc\r\n\r\n", content)
+        self.assertEqual(b"From: s@x\r\nSubject: probe\r\nTo:\ta@b,\r\n\tc\r\n", content)
         code, _, said = self.run_it("-bv", "-t", "-f", "s@x")
         self.assertEqual((75, "sendmail: fatal: -t option cannot be used with -bv\n"), (code, said))
 
