@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, TimeoutError
 
 from pytwfix.contracts.queue import ACTIVE, DEFERRED, NoSuchMessage, QueueError
 from pytwfix.contracts.reports import BOUNCE, DEFER, TRACE, Report
-from pytwfix.mail.status import FAILED, NOTIFY_FAILURE
+from pytwfix.mail.status import FAILED
 from pytwfix.qmgr import log
 from pytwfix.qmgr.message import DELAY_TOLD, Message
 from pytwfix.qmgr.settings import QmgrSettings
@@ -130,13 +130,16 @@ class Completion:
         return True
 
     async def _return(self, message: Message) -> bool:
-        """Make what delayed the recipients the reason why they are returned; whether the sender was told."""
+        """Make what delayed the recipients the reason why they are returned; whether it was told.
+
+        Of all of them: whether a sender wants to hear is the notice's business, and postmaster may want a copy.
+        """
         reports, queue_id = self._host.peers.reports, message.queue_id
         reasons = {_key(one.recipient): one for one in await self._wait(reports.read(DEFER, queue_id))}
         written = False
         for recipient in message.deferred:
             reason = reasons.get(_key(recipient))
-            if reason is None or (recipient.notify and not recipient.notify & NOTIFY_FAILURE):
+            if reason is None:
                 continue
             report = Report(recipient, reason.dsn._replace(action=FAILED), reason.relay, self._host.now())
             if not await self._attempt(message, "bounce service failure", reports.record(BOUNCE, queue_id, report)):

@@ -202,13 +202,13 @@ class Deferral(SynchronousTestCase):
         self.assertEqual(self.world.store.removed, ["Q1"])
 
     def test_expired_never(self) -> None:
-        """SC-9: who does not want to be told is not."""
+        """SC-9: it is reported, whoever wants to hear of it: postmaster may want a copy (BO-3)."""
         envelope = self.world.envelope("Q1", b"u@x.example", arrival=self.now - 432000)
         envelope.recipients[0].notify = NOTIFY_NEVER
         self.world.store.put(ACTIVE, envelope)
         self.world.queue.wake_active(None, envelope)
         self.world.agent().deferred()
-        self.assertEqual((self.world.reports.notices, self.world.store.removed), ([], ["Q1"]))
+        self.assertEqual((self.world.reports.notices, self.world.store.removed), ([("bounce", "Q1")], ["Q1"]))
 
     def test_expired_but_bounce_fails(self) -> None:
         """SC-9: it stays until the sender can be told, and is not told twice of it."""
