@@ -166,7 +166,7 @@ def _vrfy(core: SmtpServer, verb: str, line: bytes, rest: bytes) -> events.Event
     text = b" ".join(words)
     recipient = parse_path(text, False, smtputf8, rules.min_user, rules.numeric_domain)
     if not recipient:
-        raise Syntax(_BAD_RECIPIENT, _illegal("VRFY", text))
+        raise Syntax(_BAD_RECIPIENT, _illegal("VRFY", text, always=True))
     return events.Vrfy(verb, line, text, recipient, smtputf8)
 
 
@@ -218,9 +218,9 @@ def _attributes(core: SmtpServer, verb: str, line: bytes, rest: bytes) -> events
     return events.Attributes(verb, line, parameters.attributes(verb, words, core.rules.ipv6))
 
 
-def _illegal(verb: str, path: bytes) -> str:
-    """Nothing is said of a path that is simply not closed."""
-    if path.startswith(b"<") and b">" not in path:
+def _illegal(verb: str, path: bytes, always: bool = False) -> str:
+    """Nothing is said of a path that is simply not closed, but after VRFY, which takes whatever stands there."""
+    if not always and path.startswith(b"<") and b">" not in path:
         return ""
     return f"Illegal address syntax from %s in {verb} command: {path.decode('utf-8', 'replace')}"
 

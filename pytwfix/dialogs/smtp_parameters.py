@@ -96,7 +96,7 @@ def _body(core: SmtpServer, event: Mail, value: bytes) -> bool:
 
 
 def _auth(core: SmtpServer, event: Mail, value: bytes) -> bool:
-    event.auth = b"" if value == b"<>" else xtext.decode(value) or b""
+    event.auth = b"" if value == b"<>" else value  # it is told as it came
     return True
 
 
@@ -156,8 +156,17 @@ def _notify(core: SmtpServer, event: Rcpt, value: bytes) -> None:
         return
     for word in value.upper().split(b","):
         if word not in _NOTIFY:
-            raise Syntax(_BAD_NOTIFY)
+            raise Syntax(_BAD_NOTIFY, _unknown_notify(word, value))
         event.notify |= _NOTIFY[word]
+
+
+def _unknown_notify(word: bytes, value: bytes) -> str:
+    """For the log; "%s" would be taken for the client."""
+    if not word or word == b"NEVER":
+        return ""
+    text = value.decode("utf-8", "replace").replace("%s", "??")
+    start = text.upper().find(word.decode("utf-8", "replace"))
+    return f'unknown DSN NOTIFY command value "{text[start : start + len(word)]}" in "{text}"'
 
 
 def _orcpt(core: SmtpServer, event: Rcpt, value: bytes) -> None:

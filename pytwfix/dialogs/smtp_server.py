@@ -265,7 +265,7 @@ class SmtpServer:
         rest = words[1] if len(words) == 2 else b""
         command = COMMANDS.get(word)
         if word in self.rules.noop_commands:
-            return events.Noop("NOOP", line)
+            return events.Noop("", line)  # which is not counted
         if command is None:
             self._pipelining(False)
             header_like = b":" in words[0] and _HEADER_LIKE.match(words[0]) is not None

@@ -24,7 +24,7 @@ class ChatWorld(World):
 
     def prepare(self) -> None:
         self.transcripts = {one.name: one for one in transcripts()}
-        self.at = {name: free_port() for name in self.transcripts}
+        self.at = dict(zip(self.transcripts, _different(len(self.transcripts)), strict=True))
         self.dns = PrivateDns(ZONE)
         self.closers.append(self.dns.close)
         self.dns.server.rcodes.update(dict.fromkeys(FAILING, _SERVFAIL))
@@ -59,6 +59,14 @@ class ChatWorld(World):
 
     def furnish(self) -> None:
         self.system.prefix = self.dns.prefix
+
+
+def _different(count: int) -> list[int]:
+    """Free ports, no two the same."""
+    found: set[int] = set()
+    while len(found) < count:
+        found.add(free_port())
+    return sorted(found)
 
 
 class _Dialogs(WorldCase):

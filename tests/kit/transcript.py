@@ -7,6 +7,7 @@
     C: text           the client sends this line; "C! text" sends it raw, with \\r \\n \\0 and \\xNN as escapes
     T:                the client begins the TLS handshake
     S: text           the next line of the server; "R: text" after it is what Debian's older Postfix says instead
+                      ("R:" alone: nothing)
     E:                the server hangs up
     L: text           a line of the server's log, all of them in order; "K: text" is what Debian's logs in place of the
                       lines before it since the last K ("K:" alone: nothing), where that is another
@@ -112,6 +113,8 @@ def play(made: Transcript, player: Player, real: bool, fail: Callable[[str], obj
         elif mark == "S:":
             after = acts[at + 1] if at + 1 < len(acts) else ("", "", 0)
             wanted = after[1] if real and after[0] == "R:" else text
+            if not wanted:
+                continue
             said = player.line()
             if said is None or not pattern(wanted).match(said):
                 fail(f"{where}\n  wanted {wanted}\n  heard  {said}")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from pytwfix.accept.smtpd import log
 from pytwfix.accept.smtpd.actions import Actions
 from pytwfix.accept.smtpd.restrictions import Complaint, Parser, Restriction
 from pytwfix.accept.smtpd.state import DUNNO, ETRN, OK, REVERSE, Answer, State, Subject, Verdict
@@ -31,11 +32,11 @@ Keys = Iterator[tuple[bytes, bool]]
 
 
 class AccessTable:
-    """A table open for access lookups; with `veto_permit` it must not say OK."""
+    """A table open for access lookups; `veto_permit`: the restriction that must not permit, if it is one."""
 
     __slots__ = ("_direct", "actions", "table", "veto_permit")
 
-    def __init__(self, parser: Parser, name: str, veto_permit: bool = False) -> None:
+    def __init__(self, parser: Parser, name: str, veto_permit: str = "") -> None:
         self.actions = Actions(parser, name)
         self.table: ITable = parser.host.tables.open(name)
         self._direct = self.table if isinstance(self.table, Table) and not self.table.blocking else None
@@ -80,13 +81,13 @@ class AccessTable:
 
     def _act(self, state: State, value: bytes, key: bytes, subject: Subject) -> Answer:
         answer = self.actions.act(state, value.decode("utf-8", "replace"), key, subject)
-        return self._vetoed(state, answer) if self.veto_permit else answer
+        return self._vetoed(state, answer, subject) if self.veto_permit else answer
 
-    async def _vetoed(self, state: State, answer: Answer) -> Verdict:
+    async def _vetoed(self, state: State, answer: Answer, subject: Subject) -> Verdict:
         verdict = answer if isinstance(answer, (int, Reply)) else await answer
         if verdict != OK or state.discard:  # to throw mail away is no favour
             return verdict
-        state.host.log.warning(f"{self.actions.name}: must not permit: who is looked up decides what it says")
+        log.must_not_permit(state.host.log, self.veto_permit, subject.name)
         return state.misconfigured()
 
 
@@ -187,7 +188,7 @@ class CheckReverseClient(_Check):
     __slots__ = ()
 
     def __init__(self, parser: Parser, name: str) -> None:
-        self.access = AccessTable(parser, name, veto_permit=True)
+        self.access = AccessTable(parser, name, "check_reverse_client_hostname_access")
 
     def check(self, state: State) -> Answer:
         client = state.client
@@ -250,7 +251,7 @@ def table_check(kind: type[_Check], word: str) -> Callable[[Parser, str], Restri
 
     def make(parser: Parser, argument: str) -> Restriction:
         if ":" not in argument:
-            return Complaint(f"restriction {word}: bad argument {argument!r}: need maptype:mapname")
+            return Complaint(f'restriction {word}: bad argument "{argument}": need maptype:mapname')
         return kind(parser, argument)
 
     return make

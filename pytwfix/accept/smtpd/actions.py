@@ -30,15 +30,21 @@ class Actions:
         text = text.strip()
         action = _ACTIONS.get(word.upper())
         if action is not None:
-            if word.upper() in state.config.permit_actions:
-                log.permit(state, word, subject.kind, subject.name)
+            if action is _ok:
+                self._tell(state, word, subject)
             return action(Match(self, state, key, subject, text))
         if word.isdecimal():
+            if not text:
+                self._tell(state, word, subject)
             return _numbered(state, word, text, subject)
         if not word:
             return DUNNO
         restrictions = self.parser.parse(value, self._table_check)
         return with_subject(state, subject, restrictions.check)
+
+    def _tell(self, state: State, word: str, subject: Subject) -> None:
+        if state.config.tells_of(word):
+            log.permit(state, word, subject.kind, subject.name, self.name)
 
 
 class Match:

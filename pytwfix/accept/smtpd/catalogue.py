@@ -99,9 +99,10 @@ RESTRICTIONS.update(
     }
 )
 RESTRICTIONS.update(
-    (f"check_{what}_{record}_access", Entry(server_access.maker(record, about), argument=True))
+    (name, Entry(server_access.maker(name, record, about), argument=True))
     for what, about in server_access.SUBJECTS.items()
     for record in server_access.RECORDS
+    for name in (f"check_{what}_{record}_access",)
 )
 RESTRICTIONS.update(
     {

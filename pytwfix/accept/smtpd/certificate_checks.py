@@ -35,7 +35,7 @@ def check_ccert_access(parser: Parser, argument: str) -> Restriction:
     """`type:name`, or `{ type:name, { search_order = cert_fingerprint, pubkey_fingerprint } }`."""
     name, *options = split(argument)
     if ":" not in name:
-        return Complaint(f"restriction check_ccert_access: bad argument {argument!r}: need maptype:mapname")
+        return Complaint(f'restriction check_ccert_access: bad argument "{argument}": need maptype:mapname')
     order = _ORDER
     text = " ".join(options)
     if text:

@@ -36,11 +36,11 @@ class Checks:
         # What DEFER_IF_PERMIT left behind at CONNECT, HELO and MAIL: each begins with what the one before it left.
         self._sticky: list[Deferral | None] = [None] * len(_LEVELS)
 
-    async def connect(self) -> Reply | None:
+    async def connect(self, stage: str = "CONNECT") -> Reply | None:
         state = self.state
         if state.config.delay_reject:
             return None
-        return await self._at_once(_CONNECT, "CONNECT", state.config.client_list, state.client_subject())
+        return await self._at_once(_CONNECT, stage, state.config.client_list, state.client_subject())
 
     async def hello(self, verb: str) -> Reply | None:
         state = self.state
@@ -138,8 +138,7 @@ class Checks:
         try:
             answer = restrictions.check(self.state)
             return answer if isinstance(answer, (int, Reply)) else await answer
-        except TableError as error:
-            self.state.host.log.warning(str(error))
+        except TableError:  # which was logged
             return self.state.lookup_failed(subject)
 
     def _unstick(self, level: int) -> None:

@@ -34,6 +34,7 @@ class Connected:
         "server_address",
         "server_port",
         "trusted",
+        "unsure",
     )
 
     def __init__(self, address: str, port: str, server_address: str, server_port: str) -> None:
@@ -41,6 +42,7 @@ class Connected:
         self.port = port
         self.server_address = server_address
         self.server_port = server_port
+        self.unsure = ""  # what EHLO should announce, when a table did not say
         self.name = self.reverse_name = UNKNOWN
         self.name_status = self.reverse_status = NONE
         self.helo = ""
@@ -75,8 +77,8 @@ class Connected:
             self.reverse_name, self.reverse_status = _name(values["REVERSE_NAME"])
         self.address = _text(values, "ADDR", self.address, UNKNOWN)
         self.port = _text(values, "PORT", self.port, UNKNOWN)
-        self.helo = _text(values, "HELO", self.helo, "")
-        self.protocol = _text(values, "PROTO", self.protocol, "")
+        self.helo = _text(values, "HELO", "", "")
+        self.protocol = _text(values, "PROTO", "", "")
         if "LOGIN" in values:
             self.sasl_username = _text(values, "LOGIN", "", "")
             self.sasl_method = "XCLIENT" if self.sasl_username else ""

@@ -22,7 +22,7 @@ from pytwfix.accept.smtpd.state import OK, State
 from pytwfix.accept.smtpd.tls import ServerTls
 from pytwfix.accept.smtpd.transaction import cleanup_flags
 from pytwfix.accept.smtpd.upstream import upstream
-from pytwfix.contracts.tables import DEFAULT_FLAGS, PARENT
+from pytwfix.contracts.tables import DEFAULT_FLAGS, PARENT, TableError
 from pytwfix.dialogs.smtp_server import Rules, SmtpServer
 from pytwfix.mail.reply import Reply
 from pytwfix.settings.common import CommonSettings
@@ -121,7 +121,6 @@ class Configuration:
         unknown_checks = "no_unknown_recipient_checks" not in split(cfg.receive_override_options)
         self.reject_unlisted_recipient = cfg.smtpd_reject_unlisted_recipient and unknown_checks
         self.reject_unlisted_sender = cfg.smtpd_reject_unlisted_sender and unknown_checks
-        self.permit_actions = frozenset(split(cfg.smtpd_log_access_permit_actions))
 
     def _bind_limits(self, cfg: SmtpdSettings, common: CommonSettings) -> None:
         self.size_limit = common.message_size_limit
@@ -143,6 +142,10 @@ class Configuration:
         self.auth_rate_limit = cfg.smtpd_client_auth_rate_limit
         self.new_tls_rate_limit = cfg.smtpd_client_new_tls_session_rate_limit
         self.dns_rr_list_limit = _MAX_SERVERS
+        self.has_limits = any((
+            self.connection_count_limit, self.connection_rate_limit, self.message_rate_limit,
+            self.recipient_rate_limit, self.auth_rate_limit, self.new_tls_rate_limit,
+        ))  # fmt: skip
         self.verify_poll_count = cfg.address_verify_poll_count
         self.verify_poll_delay = cfg.address_verify_poll_delay
         self.unverified_sender = Unverified(
@@ -169,6 +172,8 @@ class Configuration:
         self._verp_clients = clients(cfg.smtpd_authorized_verp_clients, "smtpd_authorized_verp_clients")
         self._lf_exceptions = clients(cfg.smtpd_forbid_bare_newline_exclusions, "smtpd_forbid_bare_newline_exclusions")
         self.forbidden_commands = StringList(tables, cfg.smtpd_forbidden_commands, "smtpd_forbidden_commands")
+        actions = cfg.smtpd_log_access_permit_actions
+        self.permit_actions = StringList(tables, actions, "smtpd_log_access_permit_actions")
         self.fast_flush_domains = DomainList(
             tables, common.fast_flush_domains, "fast_flush_domains", self._flags("fast_flush_domains")
         )
@@ -214,7 +219,7 @@ class Configuration:
     def _bind_restrictions(self, host: IHost, cfg: SmtpdSettings) -> None:
         classes = frozenset(split(cfg.smtpd_restriction_classes))
         catalogue.require_classes(host, classes)
-        parser = Parser(host, catalogue.RESTRICTIONS, classes)
+        parser = Parser(host, catalogue.RESTRICTIONS, classes, tells=bool(self.permit_actions))
         parse = parser.parse
         self.parser = parser
         self.client_list = parse(cfg.smtpd_client_restrictions, "check_client_access")
@@ -227,7 +232,8 @@ class Configuration:
         self.data_list = parse(cfg.smtpd_data_restrictions)
         self.end_of_data_list = parse(cfg.smtpd_end_of_data_restrictions)
         self.etrn_list = parse(cfg.smtpd_etrn_restrictions, "check_etrn_access")
-        self._local_clients = parse(cfg.local_header_rewrite_clients, "check_address_map")
+        quiet = Parser(host, catalogue.RESTRICTIONS, classes)  # it is no access list: nothing is told of it
+        self._local_clients = quiet.parse(cfg.local_header_rewrite_clients, "check_address_map")
         lists = (cfg.smtpd_relay_restrictions, cfg.smtpd_recipient_restrictions)
         check_relay_safety(host, lists, classes)
 
@@ -255,21 +261,35 @@ class Configuration:
     async def bind(self, core: SmtpServer, client: Connected) -> None:
         """What this client is offered, and how strict the dialog is with it."""
         name, address = client.name, client.address
+        client.unsure = ""
         core.tls_offered = self.tls.enabled and not core.tls_active
-        core.discarded = await self._discarded_for(address)
+        try:
+            core.discarded = await self._discarded_for(address)
+        except TableError:
+            client.unsure = "what EHLO features to announce"
         if "starttls" in core.discarded:
             core.tls_offered = False
-        core.xclient = bool(self._xclient_hosts) and await self._xclient_hosts.match(name, address)
-        core.xforward = bool(self._xforward_hosts) and await self._xforward_hosts.match(name, address)
-        core.xverp = bool(self._verp_clients) and await self._verp_clients.match(name, address)
-        core.auth_offered = self.sasl is not None and await self.sasl.open_to(name, address, core.tls_active)
+        core.xclient = await _listed(self._xclient_hosts, name, address)
+        core.xforward = await _listed(self._xforward_hosts, name, address)
+        try:
+            core.xverp = bool(self._verp_clients) and await self._verp_clients.match(name, address)
+        except TableError:
+            client.unsure = client.unsure or "if EHLO feature XVERP should be announced"
+        core.auth_offered = self.sasl is not None and await self._may_log_in(self.sasl, client, core.tls_active)
         core.response_limit = self.settings.smtpd_sasl_response_limit
         core.filter_commands = bool(self.command_filter)
         mode = self.settings.smtpd_forbid_bare_newline.lower()
-        core.lenient_lf = mode == "no" or await self._lf_exceptions.match(name, address)
+        core.lenient_lf = mode == "no" or await _listed(self._lf_exceptions, name, address)
         core.reject_lf = mode == "reject" and not core.lenient_lf
         code = self.settings.smtpd_forbid_bare_newline_reject_code
         core.lf_reply = core.lf_reply._replace(code=code)
+
+    @staticmethod
+    async def _may_log_in(sasl: SaslOffer, client: Connected, tls: bool) -> bool:
+        try:
+            return await sasl.open_to(client.name, client.address, tls)
+        except TableError:
+            return False
 
     @property
     def note_bare_lf(self) -> bool:
@@ -281,6 +301,13 @@ class Configuration:
             if found is not None:
                 return ehlo.discarded(split(found.decode("utf-8", "replace")))
         return self._discarded
+
+    def tells_of(self, action: str) -> bool:
+        """smtpd_log_access_permit_actions: whether a permit of this name is logged. No table is waited for."""
+        try:
+            return bool(self.permit_actions) and bool(self.permit_actions.match_now(action))
+        except TableError:
+            return False
 
     async def is_local_client(self, state: State) -> bool:
         """local_header_rewrite_clients: whose header addresses are completed as ours (SD-55)."""
@@ -300,6 +327,14 @@ class Configuration:
         """A name for one mail transaction, for policy services (SD-40)."""
         self._instances += 1
         return f"{self._instances:x}.{int(host.now() * 1e6):x}.0"
+
+
+async def _listed(clients: AddressList, name: str, address: str) -> bool:
+    """A list that cannot be asked (which is logged) lists nobody."""
+    try:
+        return bool(clients) and await clients.match(name, address)
+    except TableError:
+        return False
 
 
 def own_addresses(common: CommonSettings) -> frozenset[str]:

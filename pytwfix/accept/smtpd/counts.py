@@ -33,9 +33,8 @@ class Counts:
     def begin(self, verb: str) -> None:
         self._total[verb] = self._total.get(verb, 0) + 1
         if verb in _JUNK:
+            self.errors += self.junk > self._junk_limit
             self.junk += 1
-            if self.junk > self._junk_limit:
-                self.errors += 1
 
     def forgive(self, really: bool) -> None:
         """The next refusal is no error of the client (too many recipients, up to a point)."""
@@ -44,9 +43,11 @@ class Counts:
     def end(self, event: events.Event, reply: Reply) -> None:
         """A reply goes out."""
         kind = type(event)
-        if reply.code >= 400 or kind is events.Unknown:
-            self.errors += not self._forgiven
-        elif kind not in _LATER:
+        if self._forgiven:
+            self.good(event.verb)
+        elif reply.code >= 400 or kind is events.Unknown:
+            self.errors += 1
+        elif kind not in _LATER and event.verb:
             self.good(event.verb)
         self._forgiven = False
         self.slow = self.errors >= self._soft

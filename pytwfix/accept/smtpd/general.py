@@ -70,7 +70,8 @@ class RejectMultiRecipientBounce:
     __slots__ = ()
 
     def check(self, state: State) -> Answer:
-        if state.sender != b"" or state.recipients < 2:
+        coming = state.stage == "RCPT"  # that recipient is one more
+        if state.sender != b"" or state.recipients + coming < 2:
             return DUNNO
         return state.refuse(state.subject, state.config.codes.multi_recipient_bounce, "5.5.3", "Multi-recipient bounce")
 
@@ -90,7 +91,7 @@ class Sleep:
 
 
 def sleep(parser: Parser, argument: str) -> Restriction:
-    return Sleep(int(argument)) if argument.isdecimal() else Complaint(f"bad sleep argument: {argument}")
+    return Sleep(int(argument)) if argument.isdecimal() else Complaint("restriction sleep must be followed by number")
 
 
 class PermitMynetworks:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytwfix.accept.smtpd import log, replies
 from pytwfix.contracts import counters
+from pytwfix.contracts.tables import TableError
 from pytwfix.mail.reply import Reply
 
 if TYPE_CHECKING:
@@ -36,11 +37,17 @@ class Limits:
         config = state.config
         self._prefix = client_prefix(state.client.address, config.ipv4_prefix, config.ipv6_prefix)
 
-    async def connect(self) -> Reply | None:
-        """Count this connection; the reply to send when it is one too many."""
+    async def connect(self, exempt: bool) -> Reply | None:
+        """Count this connection; the reply to send when it is one too many. `exempt`: it may speak for others."""
         state = self._state
         config = state.config
-        self._exempt = await config.limit_exceptions.match(state.client.name, state.client.address)
+        self._exempt = exempt
+        if exempt or not config.has_limits:
+            return None
+        try:
+            self._exempt = await config.limit_exceptions.match(state.client.name, state.client.address)
+        except TableError:  # which was logged
+            self._exempt = False
         if self._exempt:
             return None
         at_once, rate = await state.host.peers.counters.connect(state.host.service, self._prefix)

@@ -65,7 +65,8 @@ def client(state: State, queue_id: str, origin: Client | None, origin_ident: str
         text += f", orig_queue_id={origin_ident}"
     if origin is not None:
         whole = f"{origin.name or 'unknown'}[{origin.address}]"
-        text += f", orig_client={whole if origin.address else 'unknown'}"
+        known = origin.address not in ("", "unknown") or origin.name not in ("", "unknown")
+        text += f", orig_client={whole if known else 'unknown'}"
     state.host.log.info(text)
 
 
@@ -86,9 +87,9 @@ def proxied(state: State, action: str, reply: str) -> None:
     state.host.log.info(f"{ident}{action}: {state.stage}: {reply};{context(state)}")
 
 
-def permit(state: State, action: str, kind: str, name: str) -> None:
-    """smtpd_log_access_permit_actions (SD-57)."""
-    reject(state, "permit", f"action={action} for {kind}={name}")
+def permit(state: State, action: str, kind: str, name: str, table: str = "") -> None:
+    """smtpd_log_access_permit_actions (SD-57); the blank without a table is Postfix's."""
+    reject(state, "permit", f"action={action} for {kind}={name} {'from ' + table if table else ''}")
 
 
 def context(state: State) -> str:
@@ -145,6 +146,25 @@ def unknown_restriction(log: ILog, name: str) -> None:
     log.warning(f'unknown smtpd restriction: "{name}"')
 
 
+def list_failed(log: ILog, query: str, reason: str) -> None:
+    log.warning(f"{query}: RBL lookup error: {reason}")
+
+
+def bad_list_reply(log: ILog, text: str) -> None:
+    log.warning(f"rbl response code configuration error: {text}")
+
+
+def must_not_permit(log: ILog, restriction: str, name: str) -> None:
+    """Who is looked up decides what the table says of him (SD-36)."""
+    log.warning(f"restriction {restriction} returns OK for {name}")
+    log.warning("this is not allowed for security reasons")
+    log.warning("use DUNNO instead of OK if you want to make an exception")
+
+
+def server_unknown(log: ILog, record: str, what: str, reason: str) -> None:
+    log.warning(f"Unable to look up {record} host {what}: {reason}")
+
+
 def not_honoured(log: ILog, name: str) -> None:
     log.warning(f"{name} is set, but this server does not support it yet")
 
@@ -172,6 +192,12 @@ def etrn_refused(log: ILog, domain: str, namaddr: str) -> None:
 
 def ehlo_discarded(log: ILog, words: str) -> None:
     log.info(f"discarding EHLO keywords: {words}")
+
+
+def unsure(state: State, what: str, reply: str) -> None:
+    """A table did not say what EHLO should announce (SD-4)."""
+    state.host.log.warning(f"don't know {what} to {state.namaddr}")
+    state.host.log.info(f"NOQUEUE: reject: EHLO from {state.namaddr}: {reply}")
 
 
 def command_replaced(log: ILog, namaddr: str, old: str, new: str) -> None:

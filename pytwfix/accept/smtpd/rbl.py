@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from pytwfix.accept.smtpd import log
 from pytwfix.accept.smtpd.client import UNKNOWN
 from pytwfix.accept.smtpd.destination import authorised
 from pytwfix.accept.smtpd.replies import expanded
@@ -130,7 +131,7 @@ class RejectListed:
             if not await self._list.listed(resolver, name):
                 return DUNNO
         except DnsError as error:
-            state.host.log.warning(f"{name}.{self._list.domain}: RBL lookup error: {error.text}")
+            _failed(state, f"{name}.{self._list.domain}", error)
             return DUNNO
         reason = await self._list.reason(resolver, name)
         template = await self._template(state)
@@ -143,6 +144,8 @@ class RejectListed:
     def _values(self, state: State, shown: str, kind: str, reason: str) -> dict[str, str]:
         client = state.client
         sender, recipient = state.text(state.sender or b""), state.text(state.recipient or b"")
+        if state.sender == b"":
+            sender = "<>"
         return {
             "rbl_code": str(state.config.codes.maps_rbl),
             "rbl_domain": self._list.domain,
@@ -164,13 +167,20 @@ class RejectListed:
         }
 
 
+def _failed(state: State, query: str, error: DnsError) -> None:
+    """Said once a session, not for every recipient."""
+    if query not in state.told:
+        state.told.add(query)
+        log.list_failed(state.host.log, query, error.text)
+
+
 def _refuse(state: State, template: str, values: dict[str, str]) -> Verdict:
     """A template is `code [status] text`."""
     text = expanded(template, values)
     word, _, rest = text.partition(" ")
     if not (word.isdecimal() and len(word) == 3 and word[0] in "45"):
-        state.host.log.warning(f"bad RBL reply template: {template}")
-        return state.misconfigured()
+        log.bad_list_reply(state.host.log, text)
+        return state.reject(450, "4.7.1", "Service unavailable")
     code = int(word)
     status, _, after = rest.partition(" ")
     if status.count(".") == 2 and status.replace(".", "").isdecimal():
@@ -189,17 +199,16 @@ class PermitListed:
 
     def check(self, state: State) -> Answer:
         what = self._what(state)
-        return self._ask(state, what[0]) if what is not None else DUNNO
+        return self._ask(state, *what) if what is not None else DUNNO
 
-    async def _ask(self, state: State, name: str) -> Verdict:
+    async def _ask(self, state: State, name: str, shown: str, kind: str) -> Verdict:
         if state.recipient is not None and not (await authorised(state, state.recipient))[0]:
             return DUNNO
         try:
             return OK if await self._list.listed(state.host.resolver, name) else DUNNO
-        except DnsError:
-            subject = state.subject
-            text = f"<{subject.name}>: {subject.kind} rejected: {name}.{self._list.domain}: DNS lookup failure"
-            return state.defer_if_reject(450, "4.7.1", text)
+        except DnsError as error:
+            _failed(state, f"{name}.{self._list.domain}", error)
+            return state.defer_if_reject(450, "4.7.1", f"<{shown}>: {kind} rejected: Service unavailable")
 
 
 def maker(kind: type[RejectListed] | type[PermitListed], what: What) -> Callable[[Parser, str], Restriction]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH = 100
 _MAX_MADE = 1000
+_ASKED = ("client", "reverse_client_hostname", "helo", "sender", "recipient", "etrn")
+_OF_RECIPIENT = ("permit_auth_destination", "permit_mx_backup")
 
 
 class Restriction(Protocol):
@@ -84,6 +86,28 @@ class WarnIfReject:
             state.warn = before
 
 
+class LoggedPermit:
+    """A permit that may have to be told of (SD-57): `smtpd_log_access_permit_actions` has its name, or has not."""
+
+    __slots__ = ("_inner", "_name")
+
+    def __init__(self, inner: Restriction, name: str) -> None:
+        self._inner = inner
+        self._name = name
+
+    def check(self, state: State) -> Answer:
+        return self._check(state, self._inner.check(state))
+
+    async def _check(self, state: State, answer: Answer) -> Verdict:
+        verdict = answer if isinstance(answer, (int, Reply)) else await answer
+        if verdict == OK and state.config.tells_of(self._name):
+            subject = state.subject if self._name == "permit" else state.client_subject()
+            if self._name in _OF_RECIPIENT:
+                subject = state.recipient_subject()
+            log.permit(state, self._name, subject.kind, subject.name)
+        return verdict
+
+
 class Unknown:
     """A word that means nothing (SD-31)."""
 
@@ -107,6 +131,20 @@ class Complaint:
 
     def check(self, state: State) -> Answer:
         state.host.log.warning(self.text)
+        return state.misconfigured()
+
+
+class BareTable:
+    """A table where it is not clear what it should be asked (SD-31)."""
+
+    __slots__ = ("_word",)
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+
+    def check(self, state: State) -> Answer:
+        what = ", ".join(f"check_{name}_access" for name in _ASKED)
+        state.host.log.warning(f'specify one of ({what}) before {state.subject.kind} restriction "{self._word}"')
         return state.misconfigured()
 
 
@@ -152,8 +190,9 @@ def split(text: str) -> list[str]:
 class Parser:
     """Makes lists for one settings snapshot. `table_check` is what a bare type:name means in the list at hand."""
 
-    def __init__(self, host: IHost, table: dict[str, Entry], classes: frozenset[str]) -> None:
+    def __init__(self, host: IHost, table: dict[str, Entry], classes: frozenset[str], tells: bool = False) -> None:
         self.host = host
+        self._tells = tells  # of permits
         self._table = table
         self._classes = classes
         self._made: dict[tuple[str, str], RestrictionList] = {}
@@ -194,16 +233,17 @@ class Parser:
         entry = self._table.get(name)
         if entry is None:
             return self._other(word), at
-        if not entry.argument:
-            return entry.make(self, ""), at
-        if at >= len(words):
-            return Complaint(f"restriction {word}: missing argument"), at
-        return entry.make(self, words[at]), at + 1
+        argument = ""
+        if entry.argument:
+            argument = words[at] if at < len(words) else word  # as Postfix reads a list that ends too early
+            at += 1
+        made = entry.make(self, argument)
+        return LoggedPermit(made, name) if self._tells and name.startswith("permit") else made, at
 
     def _bare_table(self, word: str) -> Restriction:
         entry = self._table.get(self.table_check)
         if entry is None:
-            return Complaint(f'specifying a lookup table "{word}" without a restriction is not supported here')
+            return BareTable(word)
         return entry.make(self, word)
 
     def _other(self, word: str) -> Restriction:

@@ -23,7 +23,8 @@ class SaslOffer:
     def __init__(self, host: IHost, cfg: SmtpdSettings, flags: int) -> None:
         self._host = host
         self._sasl = implementation(host, cfg)
-        self._only_tls = cfg.smtpd_tls_auth_only
+        must = cfg.smtpd_tls_security_level == "encrypt" or (not cfg.smtpd_tls_security_level and cfg.smtpd_enforce_tls)
+        self._only_tls = cfg.smtpd_tls_auth_only or must
         options = split(cfg.smtpd_sasl_security_options), split(cfg.smtpd_sasl_tls_security_options)
         self._plain = check_options(options[0], "smtpd_sasl_security_options")
         self._under_tls = check_options(options[1], "smtpd_sasl_tls_security_options")

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pytwfix.contracts.host import IHost
 
 
+_AFTER_MAIL = "END-OF-MESSAGE"
+
+
 class Session(SideCommands):
     """Lives as long as the connection. `wire` moves the bytes; everything else is handed in."""
 
@@ -67,8 +70,8 @@ class Session(SideCommands):
             return False
         if config.tls.wrapper and not await self._handshake():
             return False
-        refused = await self._limits.connect()
         await config.bind(self._core, client)
+        refused = await self._limits.connect(self._core.xclient)
         refused = refused or await self._checks.connect()
         instead = None if refused else await self._open_milters()
         if self._core.pending and not refused:
@@ -112,7 +115,7 @@ class Session(SideCommands):
         if not state.hangup:
             wire.flush()
         gone = wire.gone or ("too many errors" if self.counts.too_many else "")
-        if gone:
+        if gone and (gone, self._where) != ("lost connection", _AFTER_MAIL):  # who has sent his mail may leave
             log.ended(self._log, gone, self._place(), state.namaddr, state.queue_id)
         self._drop_mail(gone)
         self._abandon_exchange()
@@ -126,7 +129,8 @@ class Session(SideCommands):
 
     def _place(self) -> str:
         where = self._where
-        return f"{where} ({self._core.bytes_in} bytes)" if where in ("DATA", "BDAT") and self._core.in_body else where
+        counted = where == "BDAT" or (where == "DATA" and self._core.in_body)
+        return f"{where} ({self._core.bytes_in} bytes)" if counted else where
 
     # Commands.
 
@@ -137,7 +141,9 @@ class Session(SideCommands):
                 return
             event = found
         kind = type(event)
-        if event.verb and kind is not events.EndOfData:
+        if kind is events.EndOfData:
+            self._where = _AFTER_MAIL if event.last else "BDAT"  # type: ignore[attr-defined]
+        elif event.verb:
             self._where = event.verb
             self.counts.begin(event.verb)
         if self._core.improper and not self._state.improper:
@@ -225,7 +231,7 @@ class Session(SideCommands):
 
     async def _closed_by_policy(self, event: events.ClosedByPolicy) -> Reply:
         if event.what == "bare_lf":
-            self._state.stage = event.verb
+            self._state.stage = event.verb or self._where
             log.reject(self._state, "reject", "bare <LF> received")
         return event.reply
 
@@ -253,7 +259,11 @@ class Session(SideCommands):
             state.helo, state.protocol = before
             return refused
         self._drop_mail()
-        state.protocol = "ESMTP" if event.verb == "EHLO" else "SMTP"
+        state.client.helo = state.client.protocol = ""  # what XCLIENT said is over
+        if event.verb == "EHLO":  # a HELO after it takes nothing back
+            state.protocol = "ESMTP"
+            if state.client.unsure:
+                return self._unsure()
         if self._milters is not None and (refused := await self._milters.helo(event)):
             return refused
         if event.verb == "HELO":
@@ -262,6 +272,11 @@ class Session(SideCommands):
         if gone and ehlo.SILENT not in gone:
             log.ehlo_discarded(self._log, " ".join(word for word in ehlo.KEYWORDS if word in gone).upper())
         return ehlo.reply(self._config, self._core, await self._mechanisms())
+
+    def _unsure(self) -> Reply:
+        reply = Reply(421, "4.3.0", f"{self._config.hostname} Server local data error", hangup=True)
+        log.unsure(self._state, self._state.client.unsure, reply.line())
+        return reply
 
     async def _mail_from(self, event: events.Mail) -> Reply:
         state, config = self._state, self._config

@@ -151,7 +151,7 @@ class SideCommands:
         xforward = self._core.xforward
         await self._config.bind(self._core, client)
         self._core.xforward = xforward
-        refused = await self._checks.connect()
+        refused = await self._checks.connect("XCLIENT")
         if refused:
             self._denied = Reply(503, "5.7.0", f"Error: access denied for {client.namaddr}")
         instead = None if refused else await self._open_milters()

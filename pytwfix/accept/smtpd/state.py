@@ -102,6 +102,7 @@ class State:
         "stage",
         "subject",
         "tls",
+        "told",
         "warn",
     )
 
@@ -115,6 +116,7 @@ class State:
         self.tls: log.Tls | None = None
         self.origin: Client | None = None
         self.improper = False
+        self.told: set[str] = set()  # what is logged once a session
         self.hangup = False
         self.depth = 0
         self.connections = 0  # of this client at once, as far as it is counted

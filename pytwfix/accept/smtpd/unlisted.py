@@ -51,8 +51,7 @@ class RejectUnlisted:
             if resolved.flags & ERROR or resolved.transport in ("error", "retry"):
                 return _refused_by_route(state, subject, resolved)
             return await self._in_class(state, subject, resolved)
-        except TableError as error:
-            state.host.log.warning(str(error))
+        except TableError:  # which was logged
             return state.lookup_failed(subject)
 
     async def _in_class(self, state: State, subject: Subject, resolved: Resolved) -> Verdict:

@@ -95,7 +95,7 @@ class Lists(Asked):
             ("no_such_thing", 'warning: unknown smtpd restriction: "no_such_thing"'),
             ("check_ccert_access {static:x, {order=y}}", "bad option"),
             ("permit_naked_ip_address", "has been removed"),
-            ("check_sender_access", "missing argument"),
+            ("check_sender_access", 'bad argument "check_sender_access"'),
         ):
             said = self.rcpt({"smtpd_sender_restrictions": word})
             self.assertEqual("451 4.3.5 Server configuration error", said, word)
@@ -245,7 +245,7 @@ class Actions(Asked):
         table = inline(**{"a@b.example": "OK"})
         main = {"smtpd_log_access_permit_actions": "OK", "smtpd_sender_restrictions": f"check_sender_access {table}"}
         self.rcpt(main)
-        line = f"NOQUEUE: permit: RCPT from {CLIENT}: action=OK for Sender address=a@b.example;"
+        line = f"NOQUEUE: permit: RCPT from {CLIENT}: action=OK for Sender address=a@b.example from {table};"
         self.assertTrue(any(one.startswith(line) for one in self.smtp.log))
 
 
