@@ -1,7 +1,7 @@
 """The content of a mail as it goes over the wire (RFC 5321 sections 4.5.2, 4.5.3.1.6; INVENTORY SM-6).
 
-Content comes in pieces of any size with CRLF line ends, never cut between CR and LF, and is handled piece by piece,
-never line by line.
+Content comes in pieces of any size with CRLF line ends and is handled piece by piece, never line by line. Only a
+`Stuffer` takes pieces that are cut between CR and LF.
 """
 
 from __future__ import annotations
@@ -12,17 +12,22 @@ _END = b".\r\n"
 class Stuffer:
     """Doubles the dot at the start of a line, and ends the last line."""
 
-    __slots__ = ("_at_start",)
+    __slots__ = ("_after_cr", "_at_start")
 
     def __init__(self) -> None:
         self._at_start = True
+        self._after_cr = False
 
     def feed(self, piece: bytes) -> bytes:
+        if not piece:
+            return piece
         out = piece.replace(b"\r\n.", b"\r\n..")
         if self._at_start and piece.startswith(b"."):
             out = b"." + out
-        if piece:
-            self._at_start = piece.endswith(b"\r\n")
+        elif self._after_cr and piece.startswith(b"\n."):
+            out = b"\n." + out[1:]
+        self._at_start = piece.endswith(b"\r\n") or (self._after_cr and piece == b"\n")
+        self._after_cr = piece.endswith(b"\r")
         return out
 
     def end(self) -> bytes:

@@ -66,9 +66,11 @@ class Sink:
         tls: ssl.SSLContext | None = None,
         on_message: Callable[[Received], None] | None = None,
         moody: float = 0.0,
+        answer: Callable[[Received], str] | None = None,
     ) -> None:
         self.lmtp = lmtp
         self.moody = moody
+        self.answer = answer  # the reply to the end of a mail
         self.tls = tls
         self.extensions = [*extensions, *(["STARTTLS"] if tls else [])]
         self.on_message = on_message
@@ -262,6 +264,8 @@ class _Session:
         replies = [verdict or "250 2.0.0 Ok: sunk" for verdict in verdicts]
         if not self.sink.lmtp:
             replies = replies[:1]
+        if self.sink.answer:
+            replies = [self.sink.answer(message)]
         if any(reply.startswith("250") for reply in replies):
             self.sink.keep(message)
         self.say(*replies)

@@ -6,10 +6,13 @@ connection and each wait on it have a time limit; ValueError for what is no endp
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint
+from twisted.internet.error import TimeoutError as Expired
+from twisted.internet.error import UserError
 from twisted.internet.protocol import Factory, Protocol
 
 from pytwfix.basics.hostport import parse_hostport
@@ -86,3 +89,11 @@ def _number(port: str) -> int:
         except OSError:
             raise ValueError(f"unknown service: {port}") from None
     return int(port)
+
+
+def because(error: Exception) -> str:
+    """A failure in the words of the C library, as Postfix logs it."""
+    if isinstance(error, (CancelledError, TimeoutError, Expired, UserError)):  # our own time limit
+        return "Connection timed out"
+    number = getattr(error, "osError", None) or getattr(error, "errno", None)
+    return os.strerror(number) if isinstance(number, int) else str(error) or type(error).__name__

@@ -154,6 +154,14 @@ def bad_list_reply(log: ILog, text: str) -> None:
     log.warning(f"rbl response code configuration error: {text}")
 
 
+def not_connected(log: ILog, where: str, reason: str) -> None:
+    log.warning(f"connect to {where}: {reason}")
+
+
+def policy_failed(log: ILog, where: str, reason: str) -> None:
+    log.warning(f"problem talking to server {where}: {reason}")
+
+
 def must_not_permit(log: ILog, restriction: str, name: str) -> None:
     """Who is looked up decides what the table says of him (SD-36)."""
     log.warning(f"restriction {restriction} returns OK for {name}")

@@ -9,7 +9,9 @@ from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
+from pytwfix.accept.smtpd import log
 from pytwfix.accept.smtpd.actions import Actions
+from pytwfix.accept.smtpd.endpoints import because
 from pytwfix.accept.smtpd.restrictions import Complaint, Parser, Restriction, split
 from pytwfix.accept.smtpd.settings import SmtpdSettings
 from pytwfix.accept.smtpd.state import Answer, State, Verdict
@@ -64,7 +66,7 @@ class _Connection(Protocol):
         self.lost = True
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
-            waiting.errback(PolicyError("connection lost"))
+            waiting.errback(PolicyError("Application error"))
 
     def drop(self) -> None:
         self.lost = True
@@ -98,7 +100,7 @@ class PolicyService:
             try:
                 return await self._try(data)
             except Exception as error:
-                self._host.log.warning(f"problem talking to server {self.where}: {error}")
+                log.policy_failed(self._host.log, self.where.partition(":")[2], because(error))
         return self.default_action
 
     async def _try(self, data: bytes) -> str:
@@ -108,9 +110,7 @@ class PolicyService:
         try:
             connection = self._reusable()
             if connection is None:
-                connecting = self._connect()
-                timeouts.append(connecting)  # type: ignore[arg-type]
-                connection = await connecting
+                connection = await self._connected(timeouts)
             waiting = connection.ask(data)
             timeouts[:] = [waiting]  # type: ignore[list-item]
             answer = await waiting
@@ -126,6 +126,15 @@ class PolicyService:
             raise PolicyError(answer.error)
         self._keep(connection)
         return answer.action
+
+    async def _connected(self, timeouts: list[Deferred[object]]) -> _Connection:
+        connecting = self._connect()
+        timeouts.append(connecting)  # type: ignore[arg-type]
+        try:
+            return await connecting
+        except Exception as error:
+            log.not_connected(self._host.log, self.where.partition(":")[2], because(error))
+            raise
 
     def _reusable(self) -> _Connection | None:
         now = self._host.monotonic()

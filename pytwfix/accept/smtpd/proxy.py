@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from pytwfix.accept.smtpd import log
-from pytwfix.accept.smtpd.endpoints import Endpoint
+from pytwfix.accept.smtpd.endpoints import Endpoint, because
 from pytwfix.accept.smtpd.proxylink import LinkLost, ProxyLink
 from pytwfix.accept.smtpd.restrictions import split
 from pytwfix.accept.smtpd.safety import Fatal
@@ -65,7 +65,7 @@ class ProxiedMail:
     """ITransaction; `reply` is what the filter said in the end."""
 
     __slots__ = (
-        "_commands", "_content", "_failed", "_filter", "_link", "_origin", "_started", "_state", "_stuffer", "envelope",
+        "_commands", "_content", "_failed", "_filter", "_first", "_link", "_origin", "_started", "_state", "_stuffer", "envelope",
         "queue_id", "reply",
     )  # fmt: skip
 
@@ -79,6 +79,7 @@ class ProxiedMail:
         self._started = False
         self._failed: Exception | None = None  # what happened to a piece of content
         self._stuffer = Stuffer()
+        self._first: bytes | None = None  # the recipient that log lines name
         self.queue_id = ""
         self.envelope = Envelope()
         self.reply: Reply | None = None
@@ -91,6 +92,7 @@ class ProxiedMail:
         return Deferred.fromCoroutine(self._open())
 
     def recipient(self, recipient: Recipient) -> Deferred[None]:
+        self._first = self._first or recipient.address
         return _done()
 
     def command(self, rcpt_line: bytes) -> Deferred[None]:
@@ -141,7 +143,7 @@ class ProxiedMail:
         try:
             link = await where.end.connect(lambda: ProxyLink(host, where.timeout), where.timeout)
         except Exception as error:
-            raise queue_file_write_error(f"connect to proxy filter {where.text}: {error}") from error
+            raise queue_file_write_error(f"connect to proxy filter {where.text}: {because(error)}") from error
         self._link = link
         self._judge("connection", await self._waited(link.greeting()), Stage.GREETING)
         features = parse_features(await self._ask(b"EHLO " + where.ehlo.encode(), Stage.EHLO))
@@ -172,6 +174,7 @@ class ProxiedMail:
         answer = await self._waited(link.end())
         self._judge("END-OF-MESSAGE", answer, Stage.END)
         self.reply = _reply(answer)
+        self._state.recipient = self._first
         log.proxied(self._state, "proxy-accept", self.reply.line())
         self._link = None
         link.quit()
@@ -228,6 +231,8 @@ class ProxiedMail:
             self.abort()
             raise queue_file_write_error(reason)
         reply = _reply(answer)
+        if self._state.recipient is None:
+            self._state.recipient = self._first
         log.proxied(self._state, "proxy-reject", reply.line())
         raise MailError(reply)
 

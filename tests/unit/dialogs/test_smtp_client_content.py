@@ -19,14 +19,14 @@ class Stuffing(SynchronousTestCase):
             self.assertEqual(stuffed(content), wire)
 
     def test_pieces(self) -> None:
-        """Pieces are never cut between CR and LF; anywhere else they may be."""
-        content = b".a\r\n..b\r\nc.\r\n\r\n.\r\nlast"
-        for cut in range(len(content) + 1):
-            if content[cut - 1 : cut + 1] == b"\r\n":
-                continue
-            stuffer = Stuffer()
-            wire = stuffer.feed(content[:cut]) + stuffer.feed(content[cut:]) + stuffer.end()
-            self.assertEqual(wire, stuffed(content))
+        """SD-48: pieces may be cut anywhere, between CR and LF too."""
+        content = b".a\r\n..b\r\nc.\r\n\r\n.\r\n\r\r\n.last"
+        for first in range(len(content) + 1):
+            for second in range(first, len(content) + 1):
+                stuffer = Stuffer()
+                pieces = content[:first], content[first:second], content[second:]
+                wire = b"".join(stuffer.feed(piece) for piece in pieces) + stuffer.end()
+                self.assertEqual(wire, stuffed(content))
 
 
 class Folding(SynchronousTestCase):
