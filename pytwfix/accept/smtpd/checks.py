@@ -80,7 +80,12 @@ class Checks:
                 break
             verdict = await self._run(restrictions, subject)
             refused = verdict if isinstance(verdict, Reply) else None
-        return await self._verdict(refused, unlisted=state.config.reject_unlisted_recipient)
+            if refused is not None and restrictions is not lists[0]:
+                state.config.old.refused_late(state)
+        refused = await self._verdict(refused, unlisted=state.config.reject_unlisted_recipient)
+        if refused is None and state.config.old and stage == "RCPT" and not state.discard:
+            await state.config.old.accepted(state)
+        return refused
 
     async def etrn(self) -> Reply | None:
         state = self.state

@@ -13,6 +13,7 @@ from pytwfix.accept.smtpd import catalogue, ehlo
 from pytwfix.accept.smtpd.codes import Unverified, codes
 from pytwfix.accept.smtpd.history import CLASSES, History
 from pytwfix.accept.smtpd.milters import filter_lists
+from pytwfix.accept.smtpd.olddefaults import OldDefaults
 from pytwfix.accept.smtpd.proxy import ProxyFilter
 from pytwfix.accept.smtpd.restrictions import Parser, RestrictionList, split
 from pytwfix.accept.smtpd.safety import check_relay_safety
@@ -236,6 +237,8 @@ class Configuration:
         self._local_clients = quiet.parse(cfg.local_header_rewrite_clients, "check_address_map")
         lists = (cfg.smtpd_relay_restrictions, cfg.smtpd_recipient_restrictions)
         check_relay_safety(host, lists, classes)
+        # What a new compatibility_level has instead; defer_unauth_destination is asked apart.
+        self.old = OldDefaults(cfg.snapshot, quiet.parse("permit_mynetworks, permit_sasl_authenticated"))
 
     def _rules(self, cfg: SmtpdSettings, common: CommonSettings) -> Rules:
         level = cfg.smtpd_tls_security_level

@@ -27,6 +27,7 @@ class RejectUnauthDestination:
     async def _ask(self, state: State, recipient: bytes) -> Verdict:
         good, resolved = await authorised(state, recipient)
         if good:
+            state.config.old.relayed(state, resolved)
             return DUNNO
         subject = state.recipient_subject()
         if resolved.flags & FAILED:
@@ -48,4 +49,6 @@ class PermitAuthDestination:
         good, resolved = await authorised(state, recipient)
         if resolved.flags & FAILED:
             return state.lookup_failed(state.recipient_subject())
+        if good:
+            state.config.old.relayed(state, resolved)
         return OK if good else DUNNO

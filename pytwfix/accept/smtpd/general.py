@@ -103,12 +103,19 @@ class PermitMynetworks:
             client.trusted = state.config.mynetworks.match_now(client.name, client.address)
             if client.trusted is None:
                 return self._ask(state)
-        return OK if client.trusted else DUNNO
+        return self._verdict(state)
 
     async def _ask(self, state: State) -> Verdict:
         client = state.client
         client.trusted = await state.config.mynetworks.match(client.name, client.address)
-        return OK if client.trusted else DUNNO
+        return self._verdict(state)
+
+    @staticmethod
+    def _verdict(state: State) -> Verdict:
+        if not state.client.trusted:
+            return DUNNO
+        state.config.old.trusted(state)
+        return OK
 
 
 class PermitInetInterfaces:

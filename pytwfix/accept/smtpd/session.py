@@ -295,6 +295,7 @@ class Session(SideCommands):
         if refused:
             state.reset()
             return refused
+        config.old.sender(state)
         state.instance = config.new_instance(self._host)
         self._overshoot = 0
         self._mail = Transaction(state, event, self._forwarded, self._milters)
@@ -317,6 +318,7 @@ class Session(SideCommands):
             if self._milters is not None:
                 refused = await self._milters.rcpt(event, refused)
             if refused is None:
+                config.old.recipient(state)
                 await mail.recipient(event, self._context or await self._rewrite_context())
         finally:
             state.recipient = None

@@ -67,6 +67,8 @@ class RejectUnlisted:
             maps, code, table = config.virtual_mailboxes, codes.unknown_virtual_mailbox, "virtual mailbox"
         elif flags & CLASS_RELAY:
             maps, code, table = config.relay_recipients, codes.unknown_relay, "relay recipient"
+            if not self._of_sender:
+                config.old.relayed(state, resolved, listed=True)
         else:
             return DUNNO
         if not maps or await maps.find(resolved.recipient):
