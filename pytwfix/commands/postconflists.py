@@ -11,7 +11,7 @@ from pytwfix.settings.maincf import read_main, read_text
 from pytwfix.settings.snapshot import Snapshot
 
 LOCKS = ("flock", "fcntl", "dotlock")
-SERVER_SASL = ("dovecot",)
+SERVER_SASL = ("cyrus", "dovecot", "table")
 CLIENT_SASL = ("cyrus",)
 KEY_ALGORITHMS = ("dsa", "ecdsa", "rsa", "ed25519", "ed448")
 
@@ -24,9 +24,9 @@ def run(options: Options, directory: str) -> int:
         if options.has(letter):
             print("\n".join(names))
     if options.has("m"):
-        from pytwfix.tables.registry import TYPES
+        from pytwfix.tables.registry import types
 
-        print("\n".join(sorted({*TYPES, "proxy", "debug"})))
+        print("\n".join(types()))
     if options.has("T"):
         _tls(options.report)
     return 0
