@@ -65,8 +65,8 @@ class ProxiedMail:
     """ITransaction; `reply` is what the filter said in the end."""
 
     __slots__ = (
-        "_commands", "_content", "_failed", "_filter", "_first", "_link", "_origin", "_started", "_state", "_stuffer", "envelope",
-        "queue_id", "reply",
+        "_commands", "_content", "_failed", "_filter", "_first", "_link", "_origin", "_started", "_state", "_stuffer",
+        "envelope", "queue_id", "reply",
     )  # fmt: skip
 
     def __init__(self, filter: ProxyFilter, state: State, origin: Origin, mail_line: bytes) -> None:
