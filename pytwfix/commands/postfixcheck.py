@@ -12,6 +12,7 @@ import stat
 from importlib.util import find_spec
 
 from pytwfix.commands.script import Script
+from pytwfix.master.mandatory import check_mandatory
 from pytwfix.master.permissions import Account, account, acting
 from pytwfix.master.permissions import check as check_readable
 from pytwfix.master.plan import Plan, read_plan
@@ -43,6 +44,7 @@ def check(script: Script) -> int:
         entries, warnings = parse_entries(read_text(f"{script.directory}/master.cf"), f"{script.directory}/master.cf")
         plan = read_plan(script.directory)
         plan.settings.validate()
+        check_mandatory(plan.snapshot, f"{script.directory}/main.cf")
     except SettingsError as error:
         return script.fatal(str(error))
     for text in (*warnings, *_lint(Lint(main, entries)), *complaints(plan)):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pytwfix.master.mandatory import check_mandatory
 from pytwfix.master.plan import Plan, read_plan
-from pytwfix.master.startup import check_log_file
 
 NAMES = ("inet_interfaces", "inet_protocols", "queue_directory", "data_directory", "mail_owner", "setgid_group")
 
@@ -26,5 +26,5 @@ def read_again(old: Plan) -> tuple[Plan, list[str]]:
     if warnings:
         plan = Plan(plan.directory, main, plan.services)
     plan.settings.validate()
-    check_log_file(plan)
+    check_mandatory(plan.snapshot, f"{plan.directory}/main.cf")
     return plan, warnings

@@ -12,6 +12,7 @@ from pytwfix.logs.destinations import Destination, destination
 from pytwfix.master.lastwords import LastWords
 from pytwfix.master.limits import raise_descriptor_limit
 from pytwfix.master.listeners import log_of
+from pytwfix.master.mandatory import check_mandatory
 from pytwfix.master.placement import known
 from pytwfix.master.plan import Plan, program, read_plan
 from pytwfix.master.signals import Signals
@@ -86,7 +87,7 @@ def prepare(directory: str) -> Prepared:
         plan = read_plan(directory)
         plan.settings.validate()
         cfg = plan.settings
-        check_log_file(plan)
+        check_mandatory(plan.snapshot, f"{plan.directory}/main.cf")
         log = destination(*log_of(plan))
         Layout(cfg.queue_directory, cfg.mail_owner, cfg.setgid_group).create()
         _make_data_directory(plan)
@@ -103,14 +104,6 @@ def prepare(directory: str) -> Prepared:
     except SettingsError as error:
         lock.release()
         raise StartError(str(error)) from error
-
-
-def check_log_file(plan: Plan) -> None:
-    """A log file is only written where maillog_file_prefixes allows it (LG-17)."""
-    path = plan.settings.maillog_file
-    prefixes = plan.settings.maillog_file_prefixes.replace(",", " ").split()
-    if path and not any(path == one or path.startswith(one.rstrip("/") + "/") for one in prefixes):
-        raise SettingsError(f"maillog_file '{path}' is not below maillog_file_prefixes ({', '.join(prefixes)})")
 
 
 def _make_data_directory(plan: Plan) -> None:

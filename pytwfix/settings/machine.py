@@ -84,8 +84,12 @@ def check_networks(snapshot: Snapshot, expand_text: Callable[[str, Lookup | None
 
     :param expand_text: expands a text by a lookup, or by all that there is.
     """
-    if snapshot.stated("mynetworks") is not None:
-        return
+    if snapshot.stated("mynetworks") is None:
+        check_protocols_and_interfaces(snapshot, expand_text)
+
+
+def check_protocols_and_interfaces(snapshot: Snapshot, expand_text: Callable[[str, Lookup | None], str]) -> None:
+    """SettingsError for a value of inet_protocols, inet_interfaces or mynetworks_style that there is not."""
     stated = snapshot.stated("inet_protocols")  # Postfix needs it before it knows other defaults
     protocols = "" if stated is None else expand_text(stated, snapshot.stated)
     for word in protocols.replace(",", " ").split():

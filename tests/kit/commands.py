@@ -34,6 +34,7 @@ class CommandQueue:
             "queue_directory": self.spool.path,
             "mail_owner": pwd.getpwuid(os.geteuid()).pw_name,
             "maillog_file": self.directory + "/log",
+            "maillog_file_prefixes": self.directory,
             **main,
         }
         with open(self.directory + "/main.cf", "w", encoding="ascii") as file:
