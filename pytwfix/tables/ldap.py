@@ -1,40 +1,61 @@
 """ldap:/file.cf: a directory by the package ldap3, `pip install 'pytwfix[ldap]'` (MT-11, NP-5; RFC 4511, RFC 4515).
 
-server_host, server_port, version, timeout, search_base, scope, query_filter, result_attribute, result_format, domain,
-special_result_attribute (DNs and URLs to follow), leaf_result_attribute (of entries with nothing to follow),
-terminal_result_attribute (if an entry has it, the only one that counts), recursion_limit, expansion_limit, size_limit,
-dereference, chase_referrals, bind, bind_dn, bind_pw, sasl_*, start_tls, tls_*.
+search_base, scope, query_filter, result_attribute, result_format, domain, special_result_attribute (DNs and URLs to
+follow), leaf_result_attribute (of entries with nothing to follow), terminal_result_attribute (if an entry has it, the
+only one that counts), recursion_limit, expansion_limit, size_limit, dereference, chase_referrals; who is asked, and as
+whom, is in `ldapservers`. `version` is read and 3 is used; `cache*` and `debuglevel` mean nothing.
 
-Connections are kept, one for each lookup under way; in threads, because the package blocks.
+Connections are kept, one for each lookup under way; in threads, because the package blocks. Log lines are Postfix's.
 """
 
 from __future__ import annotations
 
-import re
-import ssl
 import threading
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
 
 import ldap3
-from ldap3.core.exceptions import LDAPException
+from ldap3.core.exceptions import LDAPException, LDAPInvalidFilterError
 
 from pytwfix.contracts.tables import TableMisconfigured, TableUnavailable
 from pytwfix.tables.clientconfig import ClientConfig, DomainFilter
 from pytwfix.tables.driver import Driver, TableContext
 from pytwfix.tables.expansion import BadTemplate, Template
+from pytwfix.tables.ldapservers import Failure, Link, Servers, forget
+from pytwfix.tables.ldapurl import SCOPES, LdapUrl, is_url
 from pytwfix.tables.textsource import shown
 
-_SCOPES = {"sub": ldap3.SUBTREE, "one": ldap3.LEVEL, "base": ldap3.BASE}
 _DEREFERENCE = (ldap3.DEREF_NEVER, ldap3.DEREF_SEARCH, ldap3.DEREF_BASE, ldap3.DEREF_ALWAYS)
-_SUCCESS, _NO_SUCH_OBJECT = 0, 32
+_SUCCESS, _REFERRAL, _NO_SUCH_OBJECT = 0, 10, 32
 _DEFAULT_FILTER = "(mailacceptinggeneralid=%s)"
+_ANYTHING = "(objectclass=*)"
+_HOPS = 5  # referrals one after the other
+
+
+class _Request(NamedTuple):
+    base: str
+    query: str
+    scope: Any
+    attributes: list[str]
 
 
 class _Entry(NamedTuple):
     """What the server says of one object: attributes in lower case, in its order."""
 
     attributes: list[tuple[str, list[bytes]]]
+
+    def having(self, names: list[str]) -> list[tuple[str, list[bytes]]]:
+        """The attributes of these names; one with an option (`mail;lang-en`) goes by the name without it too."""
+        return [
+            pair for pair in self.attributes if any(pair[0] == name or pair[0].startswith(f"{name};") for name in names)
+        ]
+
+
+class _Failed(Exception):
+    """A search that is no success."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.words)
+        self.failure = failure
 
 
 class _Search:
@@ -60,39 +81,52 @@ class Ldap(Driver):
         except BadTemplate as error:
             raise TableMisconfigured(self.name, f"{config.path}: {error}") from None
         if not self._filter.letters:
-            context.log.warning(f"{self.name}: Fixed query_filter {query} is probably useless")
-        scope = config.get("scope", "sub").lower()
-        if scope not in _SCOPES:
-            raise TableMisconfigured(self.name, f"{config.path}: unknown scope: {scope}")
-        self._scope = _SCOPES[scope]
+            self._warn(f"dict_ldap_open: {config.path}: Fixed query_filter {query} is probably useless")
         self._read_attributes()
+        self._read_scope()
         self._read_limits()
+        self._servers = Servers(context, self.name, config)
         self._domains = DomainFilter(context, config.get("domain"), flags)
         self.fixed = not any((self._filter.partial, self._base.partial, self._format.letters & set("UD123456789")))
-        self._idle: list[Any] = []
+        self._idle: list[Link] = []
         self._mutex = threading.Lock()
 
     def _read_attributes(self) -> None:
         get = self.config.get
-        self._plain = _words(get("result_attribute", "maildrop"))
         self._special = _words(get("special_result_attribute"))
         self._leaf = _words(get("leaf_result_attribute"))
         self._terminal = _words(get("terminal_result_attribute"))
-        self._wanted = list(dict.fromkeys([*self._plain, *self._special, *self._leaf, *self._terminal]))
+        plain = _words(get("result_attribute", "maildrop"))
+        self._wanted = list(dict.fromkeys([*plain, *self._special, *self._leaf, *self._terminal]))
+        self._plain = [name for name in plain if name not in self._leaf]
+
+    def _read_scope(self) -> None:
+        scope = self.config.get("scope", "sub")
+        if scope.lower() not in SCOPES:
+            self._warn(f"dict_ldap_open: {self.config.path}: Unrecognized value {scope} specified for scope; using sub")
+        self._scope = SCOPES.get(scope.lower(), ldap3.SUBTREE)
 
     def _read_limits(self) -> None:
-        number = self.config.number
+        number, path = self.config.number, self.config.path
         self._timeout = number("timeout", 10)
         self._recursion = number("recursion_limit", 1000)
+        if self._recursion < 1:
+            reason = f"{path}: invalid recursion_limit parameter value {self._recursion} < 1"
+            raise TableMisconfigured(self.name, reason)
         self._limit = number("expansion_limit", 0)
         self._size = number("size_limit", self._limit)
-        self._dereference = _DEREFERENCE[min(3, max(0, number("dereference", 0)))]
+        self._chase = self.config.boolean("chase_referrals", False)
+        way = number("dereference", 0)
+        if not 0 <= way < len(_DEREFERENCE):
+            self._warn(f"dict_ldap_open: {path} Unrecognized value {way} specified for dereference; using 0")
+            way = 0
+        self._dereference = _DEREFERENCE[way]
 
     # -- the lookup ------------------------------------------------------------------------------------------------
 
     def find(self, key: bytes) -> bytes | None:
         if not key:
-            self.context.log.warning(f'table "{self.name}": empty query string -- ignored')
+            self._warn(f'table "{self.name}": empty query string -- ignored')
             return None
         if not self._domains.admits(key):
             return None
@@ -100,62 +134,103 @@ class Ldap(Driver):
         query = self._filter.query(key, escape_filter)
         if base is None or query is None:
             return None
-        return self._with_connection(key, base.decode("utf-8", "replace"), query.decode("utf-8", "replace"))
+        place, question = base.decode("utf-8", "replace"), query.decode("utf-8", "replace")
+        return self._with_connection(key, _Request(place, question, self._scope, self._wanted))
 
-    def _with_connection(self, key: bytes, base: str, query: str) -> bytes | None:
-        """Ask on a kept connection; if that has gone away, on a new one."""
+    def _with_connection(self, key: bytes, request: _Request) -> bytes | None:
+        """Ask on a kept connection; if that has gone away, on a new one; a server that is slow is not asked again."""
+        failed: list[str] = []
         with self._mutex:
             kept = self._idle.pop() if self._idle else None
         if kept is not None:
             try:
-                return self._asked(kept, key, base, query)
+                return self._asked(kept, key, request)
+            except TimeoutError as error:
+                self._give_up(kept.url, failed, error)
             except LDAPException:
-                _forget(kept)
-        connection = self._connect()
-        try:
-            return self._asked(connection, key, base, query)
-        except LDAPException as error:
-            _forget(connection)
-            raise self._unavailable(str(error)) from None
+                pass  # the server may have closed it: that is no failure
+        while True:
+            link = self._servers.connect(failed)
+            try:
+                return self._asked(link, key, request)
+            except LDAPException as error:
+                self._give_up(link.url, failed, error)
 
-    def _asked(self, connection: Any, key: bytes, base: str, query: str) -> bytes | None:
-        search = _Search(key, connection)
+    def _give_up(self, url: str, failed: list[str], error: Exception) -> None:
+        """A server does not answer: TableUnavailable, unless there are others."""
+        failed.append(url)
+        self._servers.defer(url)
+        unavailable = self._unavailable(_error_text(Failure.of_error(error)))
+        if not self._servers.others(failed):
+            raise unavailable
+
+    def _asked(self, link: Link, key: bytes, request: _Request) -> bytes | None:
+        search = _Search(key, link.wire)
         try:
-            self._follow(search, base, query, self._scope, 0)
-        except TableUnavailable:
-            _forget(connection)
+            self._start(search, request)
+        except BaseException:
+            forget(link.wire)
             raise
         with self._mutex:
-            self._idle.append(connection)
+            self._idle.append(link)
         return b",".join(search.results) if search.results else None
 
-    def _follow(self, search: _Search, base: str, query: str, scope: Any, depth: int) -> None:
-        """Take the results of a search, then of what its entries point at."""
-        if depth > self._recursion:
-            raise self._unavailable(f"recursion limit exceeded for key: '{shown(search.key)}'")
-        for entry in self._entries(search.connection, base, query, scope):
-            terminal = [pair for pair in entry.attributes if pair[0] in self._terminal]
+    def _start(self, search: _Search, request: _Request) -> None:
+        try:
+            entries = self._entries(search.connection, request)
+        except _Failed as error:
+            if error.failure.code != _NO_SUCH_OBJECT:
+                raise self._unavailable(_error_text(error.failure)) from None
+            if self._base.letters:
+                return  # a base that depends on the key need not be there
+            reason = f"{self.config.path}: Search base '{request.base}' not found: {_NO_SUCH_OBJECT}: No such object"
+            raise self._unavailable(f"dict_ldap_lookup: {reason}") from None
+        self._take_entries(search, entries, 1)
+
+    def _take_entries(self, search: _Search, entries: list[_Entry], depth: int) -> None:
+        """The results of entries, then of what these point at; `depth` is 1 for what the lookup itself has found."""
+        for entry in entries:
+            terminal = entry.having(self._terminal)
             if terminal:
-                self._take(search, terminal)
+                self._take(search, terminal, depth)
                 continue
-            pointers = [pair for pair in entry.attributes if pair[0] in self._special]
-            leaf = self._leaf if not pointers else []
-            self._take(search, [pair for pair in entry.attributes if pair[0] in self._plain or pair[0] in leaf])
-            for _, values in pointers:
+            pointers = entry.having(self._special)
+            self._take(search, entry.having(self._plain if pointers else [*self._plain, *self._leaf]), depth)
+            for name, values in pointers:
                 for value in values:
-                    self._follow_pointer(search, value.decode("utf-8", "replace"), query, depth + 1)
+                    pointer = value.decode("utf-8", "replace")
+                    if depth >= self._recursion:
+                        reason = f"Recursion limit exceeded for special attribute {name}={pointer}"
+                        raise self._unavailable(f"dict_ldap_get_values[{depth}]: {self.config.path}: {reason}")
+                    self._follow(search, pointer, depth)
 
-    def _follow_pointer(self, search: _Search, pointer: str, query: str, depth: int) -> None:
-        """A DN, or an ldap URL of this server: `ldap:///base?attributes?scope?filter`."""
-        if not pointer.lower().startswith(("ldap://", "ldaps://", "ldapi://")):
-            self._follow(search, pointer, "(objectclass=*)", ldap3.BASE, depth)
+    def _follow(self, search: _Search, pointer: str, depth: int) -> None:
+        request = self._request_for(pointer, depth)
+        if request is None:
             return
-        url = urlsplit(pointer)
-        parts = (url.query.split("?") + ["", "", ""])[:3]
-        scope = _SCOPES.get(parts[1].lower() or "base", ldap3.BASE)
-        self._follow(search, unquote(url.path.lstrip("/")), unquote(parts[2]) or "(objectclass=*)", scope, depth)
+        try:
+            entries = self._entries(search.connection, request)
+        except _Failed as error:
+            if error.failure.code != _NO_SUCH_OBJECT:
+                text = f"search error {error.failure.code}: {error.failure.words}"
+                raise self._unavailable(f"dict_ldap_get_values[{depth}]: {text}") from None
+            self._warn(f"dict_ldap_get_values[{depth}]: DN {pointer} not found, skipping")
+            return
+        self._take_entries(search, entries, depth + 1)
 
-    def _take(self, search: _Search, attributes: list[tuple[str, list[bytes]]]) -> None:
+    def _request_for(self, pointer: str, depth: int) -> _Request | None:
+        """The search that a DN or an ldap URL stands for; its host counts for nothing. None: nothing to search for."""
+        if not is_url(pointer):
+            return _Request(pointer, _ANYTHING, ldap3.BASE, self._wanted)
+        try:
+            url = LdapUrl.parse(pointer)
+        except ValueError:
+            self._warn(f"dict_ldap_get_values[{depth}]: malformed URL {pointer}, skipping")
+            return None
+        attributes = url.select(self._wanted)
+        return _Request(url.base, url.filter or _ANYTHING, url.scope, attributes) if attributes else None
+
+    def _take(self, search: _Search, attributes: list[tuple[str, list[bytes]]], depth: int) -> None:
         for _, values in attributes:
             for value in values:
                 result = self._format.result(search.key, value) if value else None
@@ -163,97 +238,80 @@ class Ldap(Driver):
                     continue
                 search.results.append(result)
                 if self._limit and len(search.results) > self._limit:
-                    raise self._unavailable(f"expansion limit exceeded for key: '{shown(search.key)}'")
+                    reason = f"{self.config.path}: Expansion limit exceeded for key: '{shown(search.key)}'"
+                    raise self._unavailable(f"dict_ldap_get_values[{depth}]: {reason}")
 
-    def _entries(self, connection: Any, base: str, query: str, scope: Any) -> list[_Entry]:
-        connection.search(
-            base,
-            query,
-            scope,
-            dereference_aliases=self._dereference,
-            attributes=self._wanted or [ldap3.NO_ATTRIBUTES],
-            size_limit=self._size,
-            time_limit=self._timeout,
-        )
-        code = connection.result["result"]
-        if code == _NO_SUCH_OBJECT:
-            self.context.log.warning(f"{self.name}: Search base '{base}' not found")
-            return []
-        if code != _SUCCESS:
-            raise self._unavailable(f"Search error {code}: {connection.result['description']}")
-        return [_entry(item) for item in connection.response or () if item.get("type") == "searchResEntry"]
+    # -- searches --------------------------------------------------------------------------------------------------
+
+    def _entries(self, connection: Any, request: _Request, hops: int = 0) -> list[_Entry]:
+        """What a search finds, on other servers too if referrals are to be followed. _Failed; LDAPException."""
+        query = request.query.strip()
+        try:
+            connection.search(
+                request.base,
+                query if query.startswith("(") else f"({query})",
+                request.scope,
+                dereference_aliases=self._dereference,
+                attributes=request.attributes or [ldap3.NO_ATTRIBUTES],
+                size_limit=self._size,
+                time_limit=self._timeout,
+            )
+        except LDAPInvalidFilterError:
+            raise _Failed(Failure(-7, "Bad search filter")) from None
+        result, found = connection.result, list(connection.response or ())
+        code = result["result"]
+        if code not in (_SUCCESS, _REFERRAL) or (code == _REFERRAL and not self._chase):
+            raise _Failed(Failure.of_result(result))
+        entries = [_entry(item) for item in found if item.get("type") == "searchResEntry"]
+        if self._chase:
+            elsewhere = [item["uri"] for item in found if item.get("type") == "searchResRef"]
+            if code == _REFERRAL:
+                elsewhere.append(result["referrals"] or [])
+            for urls in elsewhere:
+                entries += self._referred(urls, request, hops + 1)
+        return entries
+
+    def _referred(self, urls: list[str], request: _Request, hops: int) -> list[_Entry]:
+        """The entries that another server has; one of these places will do. Where none answers there is no knowing."""
+        if hops > _HOPS:
+            raise _Failed(Failure(-17, "Referral Limit Exceeded"))
+        failed = _Failed(Failure(_REFERRAL, "Referral"))
+        for text in urls:
+            connection = None
+            try:
+                url = LdapUrl.parse(text)
+                scope = url.scope if url.scoped else request.scope
+                there = request._replace(base=url.base or request.base, query=url.filter or request.query, scope=scope)
+                connection = self._servers.referred(text)
+                return self._entries(connection, there, hops)
+            except _Failed as error:
+                failed = error
+            except (LDAPException, OSError, ValueError) as error:
+                failed = _Failed(Failure.of_error(error))
+            finally:
+                if connection is not None:
+                    forget(connection)
+        raise failed
+
+    # -- the log, and the end --------------------------------------------------------------------------------------
+
+    def _warn(self, text: str) -> None:
+        self.context.log.warning(text)
 
     def _unavailable(self, reason: str) -> TableUnavailable:
         text = " ".join(reason.split())
-        self.context.log.warning(f"{self.name}: {text}")
+        self._warn(text)
         return TableUnavailable(self.name, text)
-
-    # -- connections -----------------------------------------------------------------------------------------------
-
-    def _connect(self) -> Any:
-        """A bound connection to the first server that takes one. TableUnavailable."""
-        reason = "no server_host"
-        for host in self.config.get("server_host", "localhost").replace(",", " ").split():
-            try:
-                return self._bound(self._server(host))
-            except (LDAPException, OSError) as error:
-                reason = f"Unable to connect to server {host}: {error}"
-                self.context.log.warning(f"{self.name}: {' '.join(reason.split())}")
-        raise TableUnavailable(self.name, " ".join(reason.split()))
-
-    def _server(self, host: str) -> Any:
-        url = host if "://" in host else "ldap://" + host
-        if "://" not in host and not re.search(r"(^[^:]*|\]):\d+$", host):
-            url += f":{self.config.number('server_port', 389)}"
-        return ldap3.Server(url, connect_timeout=self._timeout, get_info=ldap3.NONE, tls=self._tls())
-
-    def _tls(self) -> Any:
-        get = self.config.get
-        needed = ssl.CERT_REQUIRED if self.config.boolean("tls_require_cert", False) else ssl.CERT_NONE
-        return ldap3.Tls(
-            local_private_key_file=get("tls_key") or None,
-            local_certificate_file=get("tls_cert") or None,
-            validate=needed,
-            ca_certs_file=get("tls_ca_cert_file") or None,
-            ca_certs_path=get("tls_ca_cert_dir") or None,
-            ciphers=get("tls_cipher_suite") or None,
-        )
-
-    def _bound(self, server: Any) -> Any:
-        connection = ldap3.Connection(server, **self._credentials(), **self._manners())
-        connection.open()
-        if self.config.boolean("start_tls", False) and not connection.start_tls():
-            raise TableUnavailable(self.name, f"STARTTLS: {connection.last_error}")
-        if not connection.bind():
-            raise self._unavailable(f"Unable to bind to server: {connection.result['description']}")
-        return connection
-
-    def _manners(self) -> dict[str, Any]:
-        return {
-            "client_strategy": ldap3.SYNC,
-            "read_only": True,
-            "check_names": False,
-            "auto_referrals": self.config.boolean("chase_referrals", False),
-            "receive_timeout": self._timeout or None,
-        }
-
-    def _credentials(self) -> dict[str, Any]:
-        bind = self.config.get("bind", "yes").lower()
-        name, password = self.config.get("bind_dn"), self.config.get("bind_pw")
-        if bind == "sasl":
-            mechanism = self.config.get("sasl_mechs", "EXTERNAL").replace(",", " ").split()[0].upper()
-            words = (self.config.get("sasl_realm") or None, name, password, self.config.get("sasl_authz_id") or None)
-            credentials = words if mechanism == "DIGEST-MD5" else None
-            return {"authentication": ldap3.SASL, "sasl_mechanism": mechanism, "sasl_credentials": credentials}
-        if bind in ("yes", "simple") and name:
-            return {"authentication": ldap3.SIMPLE, "user": name, "password": password}
-        return {"authentication": ldap3.ANONYMOUS}
 
     def close(self) -> None:
         with self._mutex:
-            for connection in self._idle:
-                _forget(connection)
+            for link in self._idle:
+                forget(link.wire)
             self._idle.clear()
+
+
+def _error_text(failure: Failure) -> str:
+    return f"dict_ldap_lookup: Search error {failure.code}: {failure.words}"
 
 
 def _entry(item: dict[str, Any]) -> _Entry:
@@ -262,13 +320,6 @@ def _entry(item: dict[str, Any]) -> _Entry:
 
 def _words(text: str) -> list[str]:
     return text.lower().replace(",", " ").split()
-
-
-def _forget(connection: Any) -> None:
-    try:
-        connection.unbind()
-    except (LDAPException, OSError):
-        pass  # it is given up anyway
 
 
 def escape_filter(text: bytes) -> bytes:

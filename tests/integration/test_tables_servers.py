@@ -1,96 +1,24 @@
 """Tables against real servers: answers, and what becomes of them when a server stops, comes back, or is slow.
 
-PostgreSQL, MariaDB, OpenLDAP, memcached, Redis (MT-8 to MT-12, NP-3, NP-5 to NP-7): those that are installed.
+PostgreSQL, MariaDB, memcached, Redis (MT-8 to MT-12, NP-3, NP-6, NP-7): those that are installed.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
-import time
 from typing import Any
 
 from twisted.internet.defer import DeferredList
-from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
+from twisted.trial.unittest import TestCase
 
-from pytwfix.contracts.tables import TableError, TableMisconfigured, TableUnavailable
+from pytwfix.contracts.tables import TableError, TableUnavailable
 from pytwfix.master.threads import Threads
 from pytwfix.tables.adapter import MOST, Table
 from tests.kit import tableservers
+from tests.kit.servercase import Current, ServerCase
 from tests.kit.tables import MemoryTables, replace_file
 
 NASTY = [b"o'hara@d", b'quo"te@d', b"back\\slash@d", b"'; drop table users; --@d", b"%s@d", "é@d".encode(), b"*(x)@d"]
-
-
-class Current:
-    """The server of the class whose tests run: started by the first of them, ended by the next class or the end."""
-
-    maker: type[ServerCase] | None = None
-    server: Any = None
-    absent = ""
-
-    @classmethod
-    def of(cls, case: type[ServerCase]) -> Any:
-        if cls.maker is not case:
-            cls.end()
-            try:
-                cls.server = case.make()
-            except SkipTest as reason:
-                cls.absent = str(reason)
-            cls.maker = case
-        if cls.absent:
-            raise SkipTest(cls.absent)
-        return cls.server
-
-    @classmethod
-    def end(cls) -> None:
-        if cls.server is not None:
-            cls.server.remove()
-        cls.maker, cls.server, cls.absent = None, None, ""
-
-
-atexit.register(Current.end)
-
-
-class ServerCase(SynchronousTestCase):
-    """One server for a class; `outage` is the same story for all types."""
-
-    @classmethod
-    def make(cls) -> tableservers.Server:
-        raise NotImplementedError
-
-    def setUp(self) -> None:
-        self.server = Current.of(type(self))
-        self.tables = MemoryTables()
-
-    def table(self, kind: str, text: str) -> Any:
-        config = os.path.abspath(self.mktemp())
-        replace_file(config, text.encode())
-        try:
-            table = self.tables.driver(f"{kind}:{config}")
-        except TableMisconfigured as error:
-            if "pip install" in error.reason:
-                raise SkipTest(error.reason) from None
-            raise
-        self.addCleanup(table.close)
-        return table
-
-    def outage(self, table: Any, key: bytes, value: bytes) -> None:
-        """LK-13: not there: an error, which is a 4xx; there again: an answer, without any help; slow: an error in time,
-        and an answer when it is itself again."""
-        self.assertEqual(table.get(key), value)
-        self.server.stop()
-        self.assertRaises(TableUnavailable, table.get, key)
-        self.server.start()
-        self.assertEqual(table.get(key), value)
-        self.server.pause()
-        try:
-            start = time.monotonic()
-            self.assertRaises(TableUnavailable, table.get, key)
-            self.assertLess(time.monotonic() - start, 5)
-        finally:
-            self.server.resume()
-        self.assertEqual(table.get(key), value)
 
 
 class PostgreSQLTests(ServerCase):
@@ -200,64 +128,6 @@ class MariaDBTests(ServerCase):
         wrong = self.config("query = SELECT '%s'\npassword = wrong")
         self.assertRaises(TableUnavailable, wrong.get, b"a")
         self.assertIn("Access denied", self.tables.log.lines[-1])
-
-
-_PERSON = "dn: uid={0},dc=lab\nobjectClass: inetOrgPerson\nuid: {0}\ncn: {0}\nsn: {0}\nmail: {0}@d\n{1}\n"
-_ENTRIES = (
-    "dn: dc=lab\nobjectClass: dcObject\nobjectClass: organization\no: lab\ndc: lab\n\n"
-    + _PERSON.format("bob", "description: b1@x\nuserPassword: bobs\n")
-    + _PERSON.format("multi", "description: m1@x\ndescription: m2@x\n")
-    + _PERSON.format("star", "mail: *(x)@d\ndescription: s@x\n")
-    + "dn: cn=all,dc=lab\nobjectClass: groupOfNames\ncn: all\nmember: uid=bob,dc=lab\nmember: uid=multi,dc=lab\n\n"
-    + "dn: cn=url,dc=lab\nobjectClass: inetOrgPerson\ncn: url\nsn: url\nlabeledURI: ldap:///dc=lab??sub?(uid=star)\n\n"
-)
-
-
-class SlapdTests(ServerCase):
-    @classmethod
-    def make(cls) -> tableservers.Server:
-        return tableservers.Slapd(_ENTRIES)
-
-    def config(self, text: str, host: str = "") -> Any:
-        host = host or f"ldap://127.0.0.1:{self.server.port}"
-        return self.table("ldap", f"server_host = {host}\nsearch_base = dc=lab\nbind = no\ntimeout = 1\n{text}\n")
-
-    def test_lookups(self) -> None:
-        """MT-11, NP-5: values, escaping, formats."""
-        table = self.config("query_filter = (mail=%s)\nresult_attribute = description")
-        keys = (b"BOB@d", b"multi@d", b"*(x)@d", b"*", b"none@d")
-        self.assertEqual([table.get(key) for key in keys], [b"b1@x", b"m1@x,m2@x", b"s@x", None, None])
-        shown = self.config("query_filter = (mail=%s)\nresult_attribute = description\nresult_format = <%s>%U")
-        self.assertEqual(shown.get(b"bob@d"), b"<b1@x>bob")
-
-    def test_groups(self) -> None:
-        """NP-5: DNs and URLs in special_result_attribute are followed."""
-        text = "query_filter = (cn=%s)\nspecial_result_attribute = member labeledURI\nresult_attribute = mail"
-        self.assertEqual(self.config(text).get(b"all"), b"bob@d,multi@d")
-        self.assertEqual(self.config(text).get(b"url"), b"star@d,*(x)@d")
-
-    def test_binds(self) -> None:
-        """MT-11: a name and a password; a wrong one is an error."""
-        text = "query_filter = (uid=%s)\nresult_attribute = mail\nbind = yes\nbind_dn = uid=bob,dc=lab\nbind_pw = "
-        self.assertEqual(self.config(text + "bobs").get(b"multi"), b"multi@d")
-        self.assertRaises(TableUnavailable, self.config(text + "wrong").get, b"multi")
-        self.assertIn("Unable to bind", self.tables.log.lines[-1])
-
-    def test_several_hosts(self) -> None:
-        """MT-11: the next host is asked."""
-        hosts = f"ldap://127.0.0.1:1 127.0.0.1:{self.server.port}"
-        self.assertEqual(self.config("query_filter = (uid=%s)\nresult_attribute = mail", hosts).get(b"bob"), b"bob@d")
-
-    def test_limits(self) -> None:
-        """MT-11: size_limit is an error, as is a base that is none; one that is not there is nothing."""
-        many = self.config("query_filter = (objectClass=%s)\nresult_attribute = mail\nsize_limit = 1")
-        self.assertRaises(TableUnavailable, many.get, b"inetorgperson")
-        nowhere = self.config("query_filter = (uid=%s)\nresult_attribute = mail\nsearch_base = ou=none,dc=lab")
-        self.assertIsNone(nowhere.get(b"bob"))
-
-    def test_outage(self) -> None:
-        """NP-5, LK-13."""
-        self.outage(self.config("query_filter = (mail=%s)\nresult_attribute = description"), b"bob@d", b"b1@x")
 
 
 class MemcachedTests(ServerCase):

@@ -127,6 +127,18 @@ def _account(name: str) -> pwd.struct_passwd:
         return pwd.getpwnam("nobody")
 
 
+def keypair(server: Server, pair: tuple[bytes, bytes]) -> tuple[str, str]:
+    """The paths of a certificate and its key, in PEM, which the server alone may read."""
+    paths = f"{server.directory}/cert.pem", f"{server.directory}/key.pem"
+    for path, content in zip(paths, pair, strict=True):
+        with open(path, "wb") as file:
+            file.write(content)
+        os.chmod(path, 0o600)
+        if server.account is not None:
+            os.chown(path, server.account.pw_uid, server.account.pw_gid)
+    return paths
+
+
 class PostgreSQL(Server):
     """User and database `mail`, no password."""
 
@@ -179,13 +191,27 @@ class MariaDB(Server):
 
 
 class Slapd(Server):
-    """The directory `dc=lab`, with the manager cn=admin,dc=lab, password `secret`."""
+    """The directory `dc=lab`, with the manager cn=admin,dc=lab, password `secret`; on a port, and at `ldapi`.
+
+    `certificate` and key, in PEM: STARTTLS, and TLS from the start at `tls_port`. `extra`: lines for the database. Only
+    those who are known see what is below ou=secret,dc=lab; passwords are for SASL too, where `uid` names the entry.
+    """
 
     user = "openldap"
 
-    def __init__(self, entries: str) -> None:
+    def __init__(
+        self, entries: str, suffix: str = "dc=lab", certificate: tuple[bytes, bytes] | None = None, extra: str = ""
+    ) -> None:
         self._entries = entries
+        self._suffix = suffix
+        self._certificate = certificate
+        self._extra = extra
+        self.tls_port = free_port()
         super().__init__()
+
+    @property
+    def ldapi(self) -> str:
+        return "ldapi://" + f"{self.directory}/ldapi".replace("/", "%2F")
 
     def prepare(self) -> None:
         self._slapd = program("slapd")
@@ -196,14 +222,26 @@ class Slapd(Server):
         self._config = self.write(
             "slapd.conf",
             f"{schemas}modulepath /usr/lib/ldap\nmoduleload back_mdb\npidfile {self.directory}/pid\nsizelimit 500\n"
-            f"database mdb\nmaxsize 10485760\nsuffix dc=lab\nrootdn cn=admin,dc=lab\nrootpw secret\n"
-            f"directory {self.directory}/db\nindex mail eq\n",
+            f"sasl-secprops none\nauthz-regexp uid=([^,]*),(.*,)?cn=auth uid=$1,dc=lab\n{self._tls()}"
+            f"database mdb\nmaxsize 10485760\nsuffix {self._suffix}\nrootdn cn=admin,{self._suffix}\nrootpw secret\n"
+            f"directory {self.directory}/db\nindex mail eq\n"
+            "access to dn.subtree=ou=secret,dc=lab by users read by * none\naccess to * by * read\n"
+            f"{self._extra}",
         )
         entries = self.write("entries.ldif", self._entries)
         self.run(program("slapadd"), "-f", self._config, "-l", entries)
 
+    def _tls(self) -> str:
+        if self._certificate is None:
+            return ""
+        certificate, key = keypair(self, self._certificate)
+        return f"TLSCertificateFile {certificate}\nTLSCertificateKeyFile {key}\n"
+
     def command(self) -> list[str]:
-        return [self._slapd, "-d", "0", "-f", self._config, "-h", f"ldap://127.0.0.1:{self.port}"]
+        urls = [f"ldap://127.0.0.1:{self.port}", self.ldapi]
+        if self._certificate is not None:
+            urls.append(f"ldaps://127.0.0.1:{self.tls_port}")
+        return [self._slapd, "-d", "0", "-f", self._config, "-h", " ".join(urls)]
 
 
 class Memcached(Server):

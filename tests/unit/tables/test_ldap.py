@@ -35,11 +35,11 @@ class LdapTests(SynchronousTestCase):
     def table(self, text: str) -> Any:
         replace_file(self.config, f"search_base = dc=lab\n{text}\n".encode())
         table: Any = self.tables.driver(f"ldap:{self.config}")
-        self.patch(table, "_bound", self.directory)
+        self.patch(table._servers, "_bound", self.directory)
         return table
 
-    def directory(self, server: Any) -> Any:
-        connection = ldap3.Connection(server, client_strategy=ldap3.MOCK_SYNC, check_names=False)
+    def directory(self, url: str) -> Any:
+        connection = ldap3.Connection(ldap3.Server(url), client_strategy=ldap3.MOCK_SYNC, check_names=False)
         for dn, attributes in PEOPLE.items():
             connection.strategy.add_entry(dn, attributes)  # type: ignore[attr-defined]
         connection.open()
@@ -78,7 +78,9 @@ class LdapTests(SynchronousTestCase):
 
     def test_errors(self) -> None:
         self.assertRaises(TableUnavailable, self.table("query_filter = (mail=%s\nresult_attribute = fwd").get, b"a@d")
-        self.assertRaises(TableMisconfigured, self.table, "scope = wide")
+        self.assertRaises(TableMisconfigured, self.table, "recursion_limit = 0")
+        self.assertRaises(TableMisconfigured, self.table, "bind = odd")
+        self.assertRaises(TableMisconfigured, self.table, "server_host = gopher://localhost")
         self.assertRaises(TableMisconfigured, self.table, "query_filter = (mail=%q)")
         replace_file(self.config, b"server_host = ldap://127.0.0.1:1\ntimeout = 1\n")
         self.assertRaises(TableUnavailable, self.tables.driver(f"ldap:{self.config}").get, b"a")
@@ -88,3 +90,51 @@ class LdapTests(SynchronousTestCase):
 
         self.assertEqual(escape_filter(b"a*(b)\\\0"), b"a\\2A\\28b\\29\\5C\\00")
         self.assertEqual(escape_dn(b"a,b"), b"a\\,b")
+
+
+class LdapUrlTests(SynchronousTestCase):
+    """NP-5: URLs in attributes and referrals (RFC 4516)."""
+
+    def setUp(self) -> None:
+        if ldap3 is None:
+            raise SkipTest("the package ldap3 is not installed")
+
+    def test_parts(self) -> None:
+        from pytwfix.tables.ldapurl import LdapUrl, is_url
+
+        url = LdapUrl.parse("ldap://host:1/ou=a%2Cb,dc=lab?Mail,cn?ONE?(uid=%28x%29)")
+        self.assertEqual(url, ("ou=a,b,dc=lab", ["mail", "cn"], ldap3.LEVEL, True, "(uid=(x))"))
+        self.assertEqual(LdapUrl.parse("ldap:///dc=lab"), ("dc=lab", [], ldap3.BASE, False, ""))
+        self.assertRaises(ValueError, LdapUrl.parse, "ldap:///dc=lab??wide")
+        self.assertEqual([is_url(text) for text in ("LDAPI://x", "cn=ldap://x", "http://x")], [True, False, False])
+
+    def test_attributes(self) -> None:
+        """NP-5: what a URL names narrows the table's attributes; an option on either side counts."""
+        from pytwfix.tables.ldapurl import LdapUrl
+
+        def select(named: str, *wanted: str) -> list[str]:
+            return LdapUrl.parse(f"ldap:///dc=lab?{named}").select(list(wanted))
+
+        self.assertEqual(select("", "mail", "cn"), ["mail", "cn"])
+        self.assertEqual(select("*", "mail"), ["mail"])
+        self.assertEqual(select("cn,sn", "mail", "cn"), ["cn"])
+        self.assertEqual(select("sn", "mail"), [])
+        self.assertEqual(select("mail;lang-de", "mail"), ["mail;lang-de"])
+        self.assertEqual(select("mail", "mail;lang-de"), ["mail;lang-de"])
+        self.assertEqual(select("mail;lang-de", "mail;lang-en"), [])
+
+
+class FailureTests(SynchronousTestCase):
+    def test_words(self) -> None:
+        """MT-11: results are logged in the words that OpenLDAP's library, and so Postfix, has for them."""
+        if ldap3 is None:
+            raise SkipTest("the package ldap3 is not installed")
+        from pytwfix.tables.ldapservers import Failure
+
+        words = {
+            "sizeLimitExceeded": "Size limit exceeded", "invalidDNSyntax": "Invalid DN syntax", "referral": "Referral",
+            "invalidCredentials": "Invalid credentials", "unwillingToPerform": "Server is unwilling to perform",
+        }  # fmt: skip
+        for name, said in words.items():
+            self.assertEqual(Failure.of_result({"result": 4, "description": name}), (4, said))
+        self.assertEqual(Failure.of_error(TimeoutError("x")), (-5, "Timed out"))
