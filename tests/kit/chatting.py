@@ -213,15 +213,19 @@ class DaemonPlayer:
         self._stream = self._open[-1].makefile("rb")
 
     def log(self) -> list[str]:
-        for connection in self._open:
-            connection.close()
         self._stream.close()
+        for number, connection in enumerate(self._open, 1):
+            connection.close()
+            self._wait_ended(number)
+        return [line.partition(self._tag)[2].partition("]: ")[2] for line in self._lines()]
+
+    def _wait_ended(self, count: int) -> None:
+        """So many sessions are over: the log has them in order."""
 
         def ended() -> bool:
-            return sum(" disconnect from " in line for line in self._lines()) >= len(self._open)
+            return sum(" disconnect from " in line for line in self._lines()) >= count
 
         wait_for(lambda: ended() or None, lambda: "\n".join(self._lines()), 10)
-        return [line.partition(self._tag)[2].partition("]: ")[2] for line in self._lines()]
 
     def _lines(self) -> list[str]:
         return [line for line in self._system.log().splitlines() if self._tag in line]
