@@ -65,7 +65,7 @@ class HeaderReader:
         words = line.decode("ascii", "replace").split()
         shown = line.decode("utf-8", "replace").replace("\r", "\\r").replace("\n", "\\n")
         if words[:1] != ["PROXY"]:
-            what = "short" if len(line) < _FIXED else "bad or missing"
+            what = "short" if len(line) < _FIXED else "unrecognized"
             raise HaproxyError(f"{what} protocol header: {shown}")
         family = _V1.get(words[1]) if len(words) > 1 else None
         if family is None or not self._families[family]:

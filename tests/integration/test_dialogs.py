@@ -35,6 +35,8 @@ class ChatWorld(World):
         self.authority = f"{self.folder}/ca.pem"
         with open(self.authority, "wb") as file:
             file.write(certificates.authority())
+        with open(f"{self.folder}/client.pem", "wb") as file:
+            file.write(b"".join(reversed(certificates.leaf("client.example"))))
 
     def main(self) -> Mapping[str, str]:
         return {

@@ -43,6 +43,7 @@ MAIN = {
     "relay_transport": "discard",
     "relay_recipient_maps": "inline:{joe@relay.example=x}",
     "default_transport": "discard",
+    "transport_maps": "inline:{{undeliverable.example=error:5.1.2 no such place}, {later.example=retry:4.4.1 not now}}",
     "alias_maps": "",
     "inet_interfaces": "127.0.0.1",
     "inet_protocols": "ipv4",
@@ -166,7 +167,7 @@ class CorePlayer:
         self._look()
         return not self._lines and bool(self._open[-1][1].disconnecting)
 
-    def handshake(self) -> None:
+    def handshake(self, client: bool = False) -> None:
         raise AssertionError("there is no TLS in memory")
 
     def log(self) -> list[str]:
@@ -207,8 +208,10 @@ class DaemonPlayer:
     def hung_up(self) -> bool:
         return self.line() is None
 
-    def handshake(self) -> None:
+    def handshake(self, client: bool = False) -> None:
         context = ssl.create_default_context(cafile=self._authority)
+        if client:
+            context.load_cert_chain(os.path.join(os.path.dirname(self._authority), "client.pem"))
         self._open[-1] = context.wrap_socket(self._open[-1], server_hostname="mx.test.example")
         self._stream = self._open[-1].makefile("rb")
 

@@ -5,7 +5,7 @@
     X: where why      not played there: "core" (a session in memory), "daemon" or "real" (Debian's Postfix)
     N:                another connection; the earlier ones stay open
     C: text           the client sends this line; "C! text" sends it raw, with \\r \\n \\0 and \\xNN as escapes
-    T:                the client begins the TLS handshake
+    T:                the client begins the TLS handshake; "T: client": it has a certificate
     S: text           the next line of the server; "R: text" after it is what Debian's older Postfix says instead
                       ("R:" alone: nothing)
     E:                the server hangs up
@@ -48,7 +48,7 @@ class Player(Protocol):
         """The next line of the server; None when it has hung up or says nothing."""
 
     def hung_up(self) -> bool: ...
-    def handshake(self) -> None: ...
+    def handshake(self, client: bool = False) -> None: ...
     def log(self) -> list[str]:
         """Ends all connections; what was logged of them."""
 
@@ -109,7 +109,7 @@ def play(made: Transcript, player: Player, real: bool, fail: Callable[[str], obj
         elif mark == "C!":
             player.send(raw(text))
         elif mark == "T:":
-            player.handshake()
+            player.handshake(text == "client")
         elif mark == "S:":
             after = acts[at + 1] if at + 1 < len(acts) else ("", "", 0)
             wanted = after[1] if real and after[0] == "R:" else text

@@ -154,6 +154,10 @@ def bad_list_reply(log: ILog, text: str) -> None:
     log.warning(f"rbl response code configuration error: {text}")
 
 
+def going_away(log: ILog, name: str, instead: str) -> None:
+    log.warning(f'support for restriction "{name}" will be removed from Postfix; instead, specify "{instead}"')
+
+
 def not_connected(log: ILog, where: str, reason: str) -> None:
     log.warning(f"connect to {where}: {reason}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 
+from pytwfix.accept.smtpd import log
 from pytwfix.accept.smtpd.destination import authorised
 from pytwfix.accept.smtpd.state import DUNNO, OK, Answer, State, Verdict
 from pytwfix.contracts.dns import MX, Address, DnsError, NoData, NoSuchName
@@ -17,6 +18,9 @@ class PermitMxBackup:
         return DUNNO if state.recipient is None else self._ask(state, state.recipient)
 
     async def _ask(self, state: State, recipient: bytes) -> Verdict:
+        if "permit_mx_backup" not in state.told:
+            state.told.add("permit_mx_backup")
+            log.going_away(state.host.log, "permit_mx_backup", "relay_domains")
         good, resolved = await authorised(state, recipient)
         if resolved.flags & FAILED:
             return state.lookup_failed(state.recipient_subject())

@@ -253,7 +253,8 @@ class Parser:
                 return _Class(self, text)
         if word.lower() in REMOVED:
             instead = REMOVED[word.lower()]
-            return Complaint(f'support for restriction "{word}" has been removed; instead, specify "{instead}"')
+            text = f'support for restriction "{word}" has been removed in Postfix 3.9'
+            return Complaint(f'{text}; instead, specify "{instead}"')
         return Unknown(word)
 
 

@@ -22,14 +22,16 @@ class RejectUnverified:
             return DUNNO
         config = state.config
         subject = state.sender_subject() if self._of_sender else state.recipient_subject()
+        detail = "1.7" if self._of_sender else "1.1"
         policy = config.unverified_sender if self._of_sender else config.unverified_recipient
         if verified.status == verification.BOUNCE:
             word = "undeliverable" if policy.reject_code >= 500 else "unverified"
-            text = policy.reason or f"{word} address: {verified.text}"
-            return state.refuse(subject, policy.reject_code, f"{policy.reject_code // 100}.1.1", text)
-        text = policy.reason or f"unverified address: {verified.text or 'Address verification in progress'}"
-        code, dsn = policy.defer_code, state.adapted(f"{policy.defer_code // 100}.1.1", subject.kind)
-        return state.defer_if_permit(code, dsn, f"<{subject.name}>: {subject.kind} rejected: {text}")
+            text = f"{word} address: {policy.reason or verified.text}"
+            return state.refuse(subject, policy.reject_code, f"{policy.reject_code // 100}.{detail}", text)
+        text = f"unverified address: {policy.reason or verified.text or 'Address verification in progress'}"
+        code = policy.defer_code
+        text = f"<{subject.name}>: {subject.kind} rejected: {text}"
+        return state.defer_if_permit(code, f"{code // 100}.{detail}", text)
 
     async def _poll(self, state: State, address: bytes) -> verification.Verified:
         config = state.config
