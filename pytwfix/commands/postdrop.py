@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The command's entry point."""
     found, _ = parse(_PROGRAM, arguments, "c:rv", _USAGE, 1)
     options = dict(found)
-    config = configuration(_PROGRAM, options.get("-c", ""), 1)
+    config = configuration(_PROGRAM, options.get("-c", ""), 1, checked=True)
     data = sys.stdin.buffer.read()
     if not _whole(data):
         return 0

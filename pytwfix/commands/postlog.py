@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     if priority not in _PRIORITIES:
         die(_PROGRAM, f"unknown logging priority: {priority}", 1)
     level, prefix = _PRIORITIES[priority]
-    config = configuration(_PROGRAM, options.get("-c", ""))
+    config = configuration(_PROGRAM, options.get("-c", ""), 1, checked=True)
     tag = options.get("-t") or os.environ.get("MAIL_LOGTAG") or f"{value(config, 'syslog_name')}/{_PROGRAM}"
     lines = [" ".join(words)] if words else _input()
     file, facility = value(config, "maillog_file"), value(config, "syslog_facility")

@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     letter, argument = actions[0]
     if letter == "-i" and not valid(argument):
         die(_PROGRAM, f'Cannot flush queue ID - invalid name: "{argument}"', UNAVAILABLE)
-    config = configuration(_PROGRAM, dict(found).get("-c", ""), UNAVAILABLE)
+    config = configuration(_PROGRAM, dict(found).get("-c", ""), UNAVAILABLE, checked=True)
     if letter == "-s":
         _check_site(config, argument)
     try:

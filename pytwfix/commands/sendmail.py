@@ -107,7 +107,7 @@ def _deliver(options: Options) -> int:
     sender = _sender(options)
     if not options.recipients and not options.extract:
         _fatal(sender, "Recipient addresses must be specified on the command line or via the -t option")
-    config = configuration(PROGRAM, options.config)
+    config = configuration(PROGRAM, options.config, checked=True)
     if options.verp == "":
         options.verp = value(config, "default_verp_delimiters")
     given = recipients([os.fsencode(word) for word in options.recipients])

@@ -15,6 +15,7 @@ from pytwfix.accept.pickup import drop, records
 from pytwfix.accept.pickup.dropname import SUBMITTER
 from pytwfix.basics.disk import Disk
 from pytwfix.basics.socketpath import reachable
+from pytwfix.commands import directories
 from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.maincf import config_directory, read_main
 from pytwfix.settings.snapshot import Snapshot
@@ -48,11 +49,17 @@ def warn(program: str, text: str) -> None:
     sys.stderr.write(f"{program}: {text}\n")
 
 
-def configuration(program: str, directory: str, code: int = TEMPFAIL) -> Snapshot:
-    """main.cf of `directory`, MAIL_CONFIG or the default place; what is wrong with it ends the command with `code`."""
+def configuration(program: str, directory: str, code: int = TEMPFAIL, checked: bool = False) -> Snapshot:
+    """main.cf of `directory`, MAIL_CONFIG or the default place; what is wrong with it ends the command with `code`.
+
+    :param checked: an ordinary user may not name just any directory (MC-9).
+    """
     if os.path.isfile(directory):
         directory = os.path.dirname(directory)
     try:
+        if checked and (refused := directories.refusal(directories.named(directory))) is not None:
+            warn(program, f"error: {refused[0]}")
+            die(program, refused[1], code)
         return Snapshot(read_main(config_directory(directory)).values)
     except SettingsError as error:
         die(program, str(error), code)

@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "honoured.txt")
-# What Postfix's installation, or its programs that run with a group's rights, read and nobody else: nothing to honour.
+# What Postfix's installation reads and nobody else: nothing to honour.
 INERT = frozenset(
     (
-        "alternate_config_directories",
         "daemon_directory",
         "html_directory",
         "mailq_path",

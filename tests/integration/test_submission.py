@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+
 from tests.integration.world import WorldCase, in_each_mode, new_token
 from tests.kit.mailsystem import ROOT
 from tests.kit.waiting import wait_for
@@ -10,8 +13,17 @@ USER = "nobody" if ROOT else ""
 _SETGID = "the real postdrop has its rights from its installation, not from a test's directory"
 
 
+class SubmissionCase(WorldCase):
+    """sendmail, by root and by another user."""
+
+    def belongs_to_user(self) -> None:
+        """Where there is a default main.cf, a user may name only directories that it lists, and the user's own (MC-9)."""
+        if os.geteuid() == 0 and USER:
+            shutil.chown(self.system.config, USER)
+
+
 @in_each_mode
-class Submission(WorldCase):
+class Submission(SubmissionCase):
     """sendmail with the system up."""
 
     def sendmail(self, *words: str, text: str, user: str = "") -> str:
@@ -51,6 +63,7 @@ class Submission(WorldCase):
         """SE-*: a user without rights in the queue directory may send; the log has the uid that the kernel tells."""
         if self.system.kind == "postfix" and ROOT:
             self.skipTest(_SETGID)
+        self.belongs_to_user()
         mark = self.system.mark()
         token = self.sendmail("-i", "user@far.example", text="\nfrom a user\n", user=USER)
         message = self.world.got(token)
@@ -83,11 +96,12 @@ class Submission(WorldCase):
         """PQ-*: mailq for who has no rights in the queue directory."""
         if self.system.kind == "postfix" and ROOT:
             self.skipTest(_SETGID)
+        self.belongs_to_user()
         self.assertEqual(self.system.command("mailq", user=USER).code, 0)
 
 
 @in_each_mode
-class SubmissionWhileDown(WorldCase):
+class SubmissionWhileDown(SubmissionCase):
     """sendmail with the system stopped."""
 
     fresh = True
@@ -109,6 +123,7 @@ class SubmissionWhileDown(WorldCase):
         """SE-*: others are told with exit status 75 that the system is down."""
         if not ROOT or self.system.kind == "postfix":
             self.skipTest("needs root to be another user, and our own postdrop")
+        self.belongs_to_user()
         self.system.stop()
         answer = self.system.command("sendmail", "-i", "user@far.example", text="\nx\n", user=USER)
         self.assertEqual(answer.code, 75, answer)
