@@ -10,7 +10,7 @@ import os
 import sys
 
 from pytwfix.basics.atomicfile import FileLock, write_atomically
-from pytwfix.basics.macros import MacroError, expand
+from pytwfix.basics.macros import MacroError, expand, mentions
 from pytwfix.basics.printable import printable_text
 from pytwfix.commands.postconfoptions import Fatal, Options, check_options, parse_options
 from pytwfix.settings import registry
@@ -189,6 +189,8 @@ def evaluate(main_cf: MainCf, snapshot: Snapshot, lint: Lint) -> None:
         check_networks(snapshot, lambda text, lookup: expand_all(text, lookup or lint.lookup(snapshot)))
     for warning in (*lint.syntax, *lint.read_only(), *lint.undefined(), *lint.tables()):
         warn(warning)
+    for fault in _computed_faults(main_cf, snapshot):
+        warn(fault)
     for fault in lint.faults:
         warn(fault)
         raise Fatal("macro processing error")
@@ -198,6 +200,18 @@ def evaluate(main_cf: MainCf, snapshot: Snapshot, lint: Lint) -> None:
         if any("$" in value for value in own.values()):
             _expand_all(lint, snapshot.with_service(entry.fields[0], entry.fields[-1], own), own)
     expanded(lint, snapshot, "compatibility_level", "${{$compatibility_level} <level {1} ? {} : {}}")
+
+
+def _computed_faults(main_cf: MainCf, snapshot: Snapshot) -> list[str]:
+    """What is wrong with a name of this machine that is made of another: it is told, and ends nothing by itself."""
+    found: list[str] = []
+    for stated, other in (("mydomain", "myhostname"), ("myhostname", "mydomain")):
+        if "$" in main_cf.values.get(stated, "") and other not in main_cf.values:
+            try:
+                found += map(str, mentions(snapshot.get(other) or "")[1])
+            except SettingsError:
+                continue  # the value that it is made of ends the command
+    return found
 
 
 def _expand_all(lint: Lint, snapshot: Snapshot, values: dict[str, str]) -> None:

@@ -232,11 +232,8 @@ class TableCommand:
 
     def build(self, name: str) -> None:
         """Make the table from its text, or add standard input to it (-i)."""
-        context = self.tables.context
-        try:
-            kind, source = split_name(name, context.default_type)
-        except ValueError as error:
-            die(self.program, str(error))
+        first, colon, rest = name.partition(":")
+        kind, source = (first, rest) if colon else (self.tables.context.default_type, name)
         if "i" in self.options:
             status = os.fstat(sys.stdin.fileno())
             data = sys.stdin.buffer.read()

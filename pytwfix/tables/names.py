@@ -37,9 +37,9 @@ def _split_plain(text: str, separators: str) -> list[str]:
 def split_name(name: str, default_type: str = "") -> tuple[str, str]:
     """`hash:/etc/x` -> ("hash", "/etc/x"); a name without a type gets `default_type`, else ValueError."""
     kind, colon, rest = name.partition(":")
-    if colon and kind and rest and not kind.startswith("/"):
+    if colon and kind and rest:
         return kind, rest
-    if default_type and (not colon or kind.startswith("/")):
+    if default_type and not colon:
         return default_type, name
     raise ValueError(f'open dictionary: expecting "type:name" form instead of "{name}"')
 

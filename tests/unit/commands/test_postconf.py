@@ -143,6 +143,17 @@ class TestParameters(Case):
         problem = 'postconf: warning: malformed compatibility level syntax: "3."\n'
         self.check(["-M"], "", problem + "postconf: fatal: macro processing error\n", 1)
 
+    def test_computed_macro_errors(self) -> None:
+        """MC-3: a mydomain that comes out of myhostname with a fault is told; it ends the command where it is used."""
+        self.write("master.cf", "")
+        self.write("main.cf", "myhostname = a.example, $$\n")
+        problem = 'postconf: warning: empty macro name: "example, $"\n'
+        self.check(["mail_name"], "mail_name = Postfix\n", problem)
+        self.check(["-x", "myorigin"], "myorigin = a.example, $\n", problem)
+        self.check(["-x", "mydomain"], "", problem * 2 + "postconf: fatal: macro processing error\n", 1)
+        self.write("main.cf", "myhostname = a.example, ..\n")
+        self.check(["-x", "mydomain"], "mydomain = example, ..\n")
+
     def test_missing_file(self) -> None:
         """No main.cf."""
         os.unlink(os.path.join(self.folder, "main.cf"))
