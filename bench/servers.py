@@ -18,12 +18,12 @@ SINK = shutil.which("smtp-sink", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 class Server:
     """A mail system of a mode, under load on `port`."""
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, mode: str, **more: str) -> None:
         self.name = mode
         self.port, self.sink_port = free_port(), free_port()
         main = {
             "relayhost": f"[127.0.0.1]:{self.sink_port}", "mydestination": "", "message_size_limit": "104857600",
-            "smtputf8_enable": "yes",
+            "smtputf8_enable": "yes", **more,
         }  # fmt: skip
         self.system: MailSystem = make(mode, main, [listener(self.port)])
         self._counts = open(f"{self.system.directory}/sink", "wb")  # noqa: SIM115
