@@ -37,7 +37,10 @@ class Message:
         self.handle = handle
         self.flushed = self.urgent = False
         self.flags = 0
-        self.todo = envelope.recipients if fresh else [one for one in envelope.recipients if not one.done]
+        todo = envelope.recipients
+        if not fresh and any(one.done for one in todo):
+            todo = [one for one in todo if not one.done]
+        self.todo = todo
         self.place = 0
         self.outstanding = 0
         self.deferred: list[Recipient] = []

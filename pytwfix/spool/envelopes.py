@@ -7,6 +7,8 @@ forms of older Postfix too. Pure. CorruptMessage for what makes no sense.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pytwfix.contracts.queue import CorruptMessage
 from pytwfix.mail.envelope import Client, Envelope, Recipient
 from pytwfix.spool import records
@@ -40,6 +42,7 @@ _SASL = (
 )
 _CLIENT_FIELDS = dict(_SESSION + _SASL)
 _ORIGIN_FIELDS = dict(_LOGGED)
+_NOBODY = Client()  # the origin of all messages that have none of their own: nobody changes it
 _NOTIFY_SHIFT = 1  # of NOTIFY bits among the flags of the size record
 
 
@@ -145,7 +148,7 @@ class EnvelopeReader:
     """Fills an envelope from records in file order."""
 
     def __init__(self, queue_id: str) -> None:
-        self.envelope = Envelope(queue_id=queue_id)
+        self.envelope = Envelope(queue_id=queue_id, origin=_NOBODY)
         self.count = -1  # of recipients, as the size record says
         self.data_size = -1  # from the content's begin to the X record; -1: there is no size record
         self.data_offset = -1
@@ -185,12 +188,14 @@ class EnvelopeReader:
             envelope.origin = origin
         if envelope.log_ident and envelope.log_ident != envelope.queue_id:
             envelope.origin_ident = envelope.log_ident
+        else:
+            envelope.log_ident = envelope.log_ident and envelope.queue_id
         return envelope
 
     def _recipient(self, item: Record, done: bool) -> None:
-        self.envelope.recipients.append(
-            Recipient(item.data, self._original, self._orcpt, self._notify, item.offset, done)
-        )
+        address = item.data
+        original = address if self._original == address else self._original
+        self.envelope.recipients.append(Recipient(address, original, self._orcpt, self._notify, item.offset, done))
         self._original = self._orcpt = b""
         self._notify = 0
 
@@ -200,28 +205,28 @@ class EnvelopeReader:
             raise CorruptMessage("malformed attribute")
         field = _CLIENT_FIELDS.get(name)
         if field is not None:
-            setattr(self.envelope.client, field, _text(value))
+            setattr(self.envelope.client, field, _shared(value))
             return
         field = _ORIGIN_FIELDS.get(name)
         if field is not None:
             if field:
-                setattr(self._logged, field, _text(value))
+                setattr(self._logged, field, _shared(value))
             return
         if name == b"notify_flags":
             self._notify = number(value)
         elif name == b"dsn_orig_rcpt":
             self._orcpt = value
         elif not self._message_attribute(name, value, item.offset):
-            self.envelope.attributes[_text(name)] = value
+            self.envelope.attributes[_shared(name)] = value
 
     def _message_attribute(self, name: bytes, value: bytes, offset: int) -> bool:
         envelope = self.envelope
         if name == b"log_ident":
             envelope.log_ident = _text(value)
         elif name == b"rewrite_context":
-            envelope.rewrite_context = _text(value)
+            envelope.rewrite_context = _shared(value)
         elif name == b"encoding":
-            envelope.encoding = _text(value)
+            envelope.encoding = _shared(value)
         elif name == b"envelope_id":
             envelope.dsn_envid = value
         elif name == b"ret_flags":
@@ -318,3 +323,9 @@ def number(text: bytes) -> int:
 
 def _text(value: bytes) -> str:
     return value.decode("utf-8", "surrogateescape")
+
+
+@lru_cache(2000)
+def _shared(value: bytes) -> str:
+    """The text of what many messages have in common: they wait by ten thousands, and should not have each their own."""
+    return _text(value)
