@@ -21,7 +21,7 @@ from pytwfix.spool.reporttext import entries, shown_address
 QUEUES = ("maildrop", "active", "incoming", "deferred", "hold")
 _EXPIRED = 0o010
 _MOST_RECORDS = 1_000_000
-_SIZE, _TIME, _SENDER, _RECIPIENT, _DONE, _MESSAGE, _EXTRACTED, _END, _ORIGINAL = b"CTSRDMXEO"
+_SIZE, _TIME, _SENDER, _RECIPIENT, _DONE, _MESSAGE, _EXTRACTED, _END, _ORIGINAL, _ATTRIBUTE = b"CTSRDMXEOA"
 
 Entry = dict[str, Any]
 
@@ -118,6 +118,7 @@ class _Envelope:
     def _read(self, cursor: Cursor) -> None:
         end = -1
         for _ in range(_MOST_RECORDS):
+            cursor.skip(_ATTRIBUTE)
             item = cursor.next()
             if item is None or item.kind == _END:
                 return

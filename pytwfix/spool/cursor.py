@@ -39,6 +39,17 @@ class Cursor:
             if item.kind == POINTER:
                 self.jump(item)
 
+    def skip(self, kind: int) -> None:
+        """Pass over records of a kind that come next, as far as they are short and have been read already."""
+        data, place = self._data, self.at - self._base
+        last = len(data) - 1
+        while 0 <= place < last and data[place] == kind and data[place + 1] < 128:
+            after = place + 2 + data[place + 1]
+            if after > last:
+                break
+            place = after
+        self.at = self._base + place
+
     def jump(self, item: Record) -> None:
         """Go where a pointer points: 0 is nowhere."""
         try:
