@@ -12,6 +12,7 @@ import stat
 from importlib.util import find_spec
 
 from pytwfix.commands.script import Script
+from pytwfix.master.faults import faults
 from pytwfix.master.mandatory import check_mandatory
 from pytwfix.master.permissions import Account, account, acting
 from pytwfix.master.permissions import check as check_readable
@@ -39,6 +40,7 @@ _TABLE = re.compile(r"\b([a-z]+):(/[^\s,{}]+)")
 
 def check(script: Script) -> int:
     """The exit status."""
+    plan: Plan | None = None
     try:
         main = read_main(script.directory)
         entries, warnings = parse_entries(read_text(f"{script.directory}/master.cf"), f"{script.directory}/master.cf")
@@ -46,6 +48,8 @@ def check(script: Script) -> int:
         plan.settings.validate()
         check_mandatory(plan.snapshot, f"{script.directory}/main.cf")
     except SettingsError as error:
+        for text in () if plan is None else faults(plan):
+            script.warning(text)
         return script.fatal(str(error))
     for text in (*warnings, *_lint(Lint(main, entries)), *complaints(plan)):
         script.warning(text)

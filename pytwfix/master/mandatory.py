@@ -26,6 +26,8 @@ def check_mandatory(snapshot: Snapshot, path: str) -> None:
     for name in ("myhostname", "mydomain"):
         if not valid_name(value(name).encode("utf-8", "surrogateescape"), utf8=True):
             raise SettingsError(f"file {path}: parameter {name}: bad parameter value: {value(name)}")
+    if len(value("myorigin").replace(",", " ").split()) > 1:
+        raise SettingsError(f"myorigin parameter setting must not contain multiple values: {value('myorigin')}")
     check_protocols_and_interfaces(snapshot, lambda text, lookup: snapshot.expand(text))
     if value("syslog_facility") not in FACILITIES:
         raise SettingsError(f"file {path}: parameter syslog_facility: unrecognized value: {value('syslog_facility')}")

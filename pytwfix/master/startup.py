@@ -9,6 +9,7 @@ import os
 import socket
 
 from pytwfix.logs.destinations import Destination, destination
+from pytwfix.master.faults import faults
 from pytwfix.master.lastwords import LastWords
 from pytwfix.master.limits import raise_descriptor_limit
 from pytwfix.master.listeners import log_of
@@ -125,8 +126,8 @@ def _no_account(text: str) -> str:
 
 
 def complaints(plan: Plan) -> list[str]:
-    """What was set and is not honoured, what master.cf asks for and is not there, what is odd in main.cf."""
-    found = list(plan.main.warnings)
+    """What cannot be or is not honoured, what master.cf asks for and is not there, what is odd in main.cf."""
+    found = [*plan.main.warnings, *faults(plan)]
     for name in unhonoured(plan.snapshot):
         found.append(f"{plan.directory}/main.cf: {name} is set, but not honoured yet")
     for service in plan.services:

@@ -155,6 +155,8 @@ class Time(Parameter):
             raise SettingsError(f"parameter {self.name}: bad time value or unit: {text}") from None
         if self.minimum and seconds < self.minimum:
             raise SettingsError(f"invalid {self.name}: {seconds} (min {self.minimum})")
+        if self.maximum and seconds > self.maximum:
+            raise SettingsError(f"invalid {self.name}: {seconds} (max {self.maximum})")
         return seconds
 
     def __get__(self, instance: Group | None, owner: type) -> int:

@@ -280,7 +280,7 @@ def tables_for(host: IHost) -> Tables:
         smtputf8=parameter("smtputf8_enable", "yes").strip().lower() == "yes",
         directory=parameter("queue_directory", ""),
         data_directory=parameter("data_directory", ""),
-        default_type=parameter("default_database_type", "hash"),
+        default_type="",  # default_database_type is for postmap and its like
         proxy=lambda: host.peers.proxymap,
         in_reactor=getattr(host.reactor, "callFromThread", None),
     )

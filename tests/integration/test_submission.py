@@ -17,7 +17,7 @@ class SubmissionCase(WorldCase):
     """sendmail, by root and by another user."""
 
     def belongs_to_user(self) -> None:
-        """Where there is a default main.cf, a user may name only directories that it lists, and the user's own (MC-9)."""
+        """Where there is a default main.cf, a user may name only directories that it lists, and his own (MC-9)."""
         if os.geteuid() == 0 and USER:
             shutil.chown(self.system.config, USER)
 

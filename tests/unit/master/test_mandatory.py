@@ -13,6 +13,7 @@ WRONG = {
     ("mydomain", "-x"): "file /x: parameter mydomain: bad parameter value: -x",
     ("inet_protocols", "ipv5"): 'unknown inet_protocols value "ipv5" in "ipv5"',
     ("inet_interfaces", "999.1.1.1"): "config variable inet_interfaces: host not found: 999.1.1.1",
+    ("myorigin", "b.example # x"): "myorigin parameter setting must not contain multiple values: b.example # x",
     ("mynetworks_style", "bogus"): 'unknown mynetworks mask style value "bogus" in "bogus"',
     ("syslog_facility", "bogus"): "file /x: parameter syslog_facility: unrecognized value: bogus",
     ("default_privs", "no such"): "file /x: parameter default_privs: unknown user name value: no such",

@@ -1,0 +1,89 @@
+"""Values that their parameters cannot have, with the file, the line and what would be right (MC-7, MX-3, LK-3).
+
+A daemon says so when it comes to the value, and does not serve; who asks `postfix check`, or starts the system, hears
+of all of them at once.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pytwfix.settings import registry, transports
+from pytwfix.settings.kinds import Boolean, Integer, Parameter, SettingsError, String, Time
+from pytwfix.tables.names import split_list
+from pytwfix.tables.registry import types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytwfix.master.plan import Plan
+    from pytwfix.settings.mastercf import Service
+    from pytwfix.settings.snapshot import Snapshot
+
+ADVICE: tuple[tuple[type[Parameter], str], ...] = (
+    (Boolean, "specify yes or no"),
+    (Integer, "specify a whole number, without a unit"),
+    (Time, "specify a whole number and, without a space, s, m, h, d or w"),
+    (String, "it cannot be empty"),
+)
+_BAD = re.compile(r"bad (numerical|boolean|string length \d+ <)|.*bad time value")
+# Parameters whose value is a list of tables and nothing else.
+_TABLES = re.compile(r"\w+_(maps|checks)|alias_database")
+_TYPE = re.compile(r"[a-z]\w*(?=:)")
+
+
+def faults(plan: Plan) -> list[str]:
+    """A line for each value, those of main.cf first."""
+    main = plan.main
+    found = []
+    for name, number in main.lines.items():
+        for text in _wrong(name, main.values[name], plan.snapshot):
+            found.append(f"{main.path}, line {number}: {text}")
+    for service in plan.services:
+        where = f"{plan.directory}/master.cf: line {service.line}: {service.name}/{service.type}: -o"
+        found += [f"{where} {text}" for text in _of_service(plan, service)]
+    return found
+
+
+def _of_service(plan: Plan, service: Service) -> Iterator[str]:
+    view = plan.view(service)
+    for name, value in service.overrides.items():
+        yield from _wrong(name, value, view)
+
+
+def _wrong(name: str, value: str, view: Snapshot) -> Iterator[str]:
+    parameter = _parameter(name)
+    if parameter is None:
+        return
+    try:
+        found = parameter.value(value, view.expand)
+    except SettingsError as error:
+        yield _told(parameter, str(error))
+        return
+    if _TABLES.fullmatch(name) and isinstance(found, str):
+        for table in split_list(found):
+            kind = _TYPE.match(table)
+            if kind is not None and kind[0] not in types():
+                yield f"{name}: unsupported dictionary type: {kind[0]}; postconf -m shows those that there are"
+            elif kind is None and table[:1] in "/.":
+                yield f'{name}: expecting "type:name" form instead of "{table}"'
+
+
+def _parameter(name: str) -> Parameter | None:
+    """A built-in one, or one whose name begins with a service's."""
+    found = registry.find(name)
+    if found is not None:
+        return found
+    for suffix in (*transports.DELIVERY, *transports.COMMAND):
+        if name.endswith("_" + suffix):
+            return transports.declaration(name.removesuffix("_" + suffix), suffix)
+    return None
+
+
+def _told(parameter: Parameter, text: str) -> str:
+    if parameter.name not in text:
+        text = f"{parameter.name}: {text}"
+    if not _BAD.match(text):
+        return text
+    return f"{text}; {next(advice for kind, advice in ADVICE if isinstance(parameter, kind))}"

@@ -1,0 +1,61 @@
+"""What `postfix check` and the start say of values that cannot be (MC-7, MX-3, DN-1)."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from pytwfix.master.faults import faults
+from pytwfix.master.plan import Plan
+from pytwfix.settings.maincf import parse_main
+from pytwfix.settings.mastercf import parse_services
+
+NUMBER, TIME = (
+    "specify a whole number, without a unit",
+    "specify a whole number and, without a space, s, m, h, d or w",
+)
+# line of main.cf: what is said behind file and line.
+MAIN = {
+    "biff = 1": "bad boolean configuration: biff = 1; specify yes or no",
+    "message_size_limit = 10M": f"bad numerical configuration: message_size_limit = 10M; {NUMBER}",
+    "smtpd_timeout = 3 minutes": f"parameter smtpd_timeout: bad time value or unit: 3 minutes; {TIME}",
+    "in_flow_delay = 11s": "invalid in_flow_delay: 11 (max 10)",
+    "smtpd_recipient_limit = -5": "invalid smtpd_recipient_limit parameter value -5 < 1",
+    "default_transport =": "bad string length 0 < 1: default_transport = ; it cannot be empty",
+    "smtpd_banner = ${x": 'smtpd_banner: truncated macro reference: "${x"',
+    "foo_destination_concurrency_limit = many":
+        f"bad numerical configuration: foo_destination_concurrency_limit = many; {NUMBER}",
+    "foo_time_limit = 3y": f"parameter foo_time_limit: bad time value or unit: 3y; {TIME}",
+    "virtual_alias_maps = static:a bogus:/x":
+        "virtual_alias_maps: unsupported dictionary type: bogus; postconf -m shows those that there are",
+    "alias_maps = $x /etc/aliases": 'alias_maps: expecting "type:name" form instead of "/etc/aliases"',
+}  # fmt: skip
+RIGHT = """\
+unknown = 1
+biff = ${stress?{no}:{yes}}
+smtpd_timeout = 3m
+header_checks = pipemap:{static:{a b},inline:{k=v}} proxy:static:x
+transport_maps =
+relay_recipient_maps = $transport_maps
+default_rbl_reply = $rbl_code ${rbl_class
+"""
+
+
+def plan(main: str, master: str = "") -> Plan:
+    return Plan("/c", parse_main(main, "/c/main.cf"), parse_services(master))
+
+
+class Faults(SynchronousTestCase):
+    def test_main(self) -> None:
+        """MC-7, LK-3: file, line, name, and what would be right."""
+        for line, text in MAIN.items():
+            self.assertEqual(faults(plan(f"# c\n{line}\n")), [f"/c/main.cf, line 2: {text}"])
+        self.assertEqual(len(faults(plan("".join(f"{line}\n" for line in MAIN)))), len(MAIN))
+
+    def test_right(self) -> None:
+        self.assertEqual(faults(plan(RIGHT)), [])
+
+    def test_options(self) -> None:
+        """MX-3: -o options, which may be made of main.cf's values."""
+        master = "smtp inet n - n - - smtpd -o { biff = $good }\n  -o smtpd_timeout=$wrong\n"
+        text = f"/c/master.cf: line 2: smtp/inet: -o parameter smtpd_timeout: bad time value or unit: 5x; {TIME}"
+        self.assertEqual(faults(plan("wrong = 5x\ngood = no\n", "# c\n" + master)), [text])
