@@ -17,6 +17,7 @@ from pytwfix.master.mandatory import check_mandatory
 from pytwfix.master.permissions import Account, account, acting
 from pytwfix.master.permissions import check as check_readable
 from pytwfix.master.plan import Plan, read_plan
+from pytwfix.master.sockets import places
 from pytwfix.master.startup import StartError, complaints
 from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.lint import Lint
@@ -54,10 +55,11 @@ def check(script: Script) -> int:
     for text in (*warnings, *_lint(Lint(main, entries)), *complaints(plan)):
         script.warning(text)
     try:
+        places(plan)
         owner = _owner(script)
         if owner is not None:
             check_readable(script.directory, owner)
-    except StartError as error:
+    except (StartError, SettingsError) as error:
         return script.fatal(str(error))
     check_directories(script)
     for text in (*_configuration_files(script), *_tables(plan, owner)):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytwfix.settings import registry, transports
 from pytwfix.settings.kinds import Boolean, Integer, Parameter, SettingsError, String, Time
+from pytwfix.settings.servertls import ServerLevel
 from pytwfix.tables.names import split_list
 from pytwfix.tables.registry import types
 
@@ -28,6 +29,8 @@ ADVICE: tuple[tuple[type[Parameter], str], ...] = (
     (String, "it cannot be empty"),
 )
 _BAD = re.compile(r"bad (numerical|boolean|string length \d+ <)|.*bad time value")
+_LEVEL = re.compile(r"(smtp|lmtp)_tls_security_level|tlsproxy_client_security_level")
+_LEVELS = ("", "none", "may", "encrypt", "dane", "dane-only", "fingerprint", "verify", "secure")
 # Parameters whose value is a list of tables and nothing else.
 _TABLES = re.compile(r"\w+_(maps|checks)|alias_database")
 _TYPE = re.compile(r"[a-z]\w*(?=:)")
@@ -61,6 +64,8 @@ def _wrong(name: str, value: str, view: Snapshot) -> Iterator[str]:
     except SettingsError as error:
         yield _told(parameter, str(error))
         return
+    if _LEVEL.fullmatch(name) and found.lower() not in _LEVELS:
+        yield f'{name}: invalid tls security level: "{found}"; specify {", ".join(_LEVELS[1:-1])} or {_LEVELS[-1]}'
     if _TABLES.fullmatch(name) and isinstance(found, str):
         for table in split_list(found):
             kind = _TYPE.match(table)
@@ -84,6 +89,8 @@ def _parameter(name: str) -> Parameter | None:
 def _told(parameter: Parameter, text: str) -> str:
     if parameter.name not in text:
         text = f"{parameter.name}: {text}"
+    if isinstance(parameter, ServerLevel):
+        return f"{text}; specify none, may or encrypt"
     if not _BAD.match(text):
         return text
     return f"{text}; {next(advice for kind, advice in ADVICE if isinstance(parameter, kind))}"

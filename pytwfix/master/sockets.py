@@ -54,7 +54,7 @@ def _inet(plan: Plan, service: Service) -> list[Place]:
     host, port = _split(plan, service)
     families = _families(plan)
     if host:
-        hosts = _resolve(service, host, families)
+        hosts = _resolve(plan, service, host, families)
     elif plan.settings.inet_interfaces.strip() == "all":
         hosts = [(family, "" if family == socket.AF_INET else "::") for family in families]
     else:
@@ -111,15 +111,16 @@ def _family(address: str) -> int:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def _resolve(service: Service, host: str, families: list[int]) -> list[tuple[int, str]]:
+def _resolve(plan: Plan, service: Service, host: str, families: list[int]) -> list[tuple[int, str]]:
     """A host in master.cf is looked up once, at start."""
+    where = f"{plan.directory}/master.cf: line {service.line}: {service.name}"
     try:
         answers = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise SettingsError(f"{service.name}: {error.strerror or error}") from None
-    found = [(int(family), str(where[0])) for family, _kind, _proto, _name, where in answers if family in families]
+        raise SettingsError(f"{where}: {error.strerror or error}") from None
+    found = [(int(family), str(name[0])) for family, _kind, _proto, _name, name in answers if family in families]
     if not found:
-        raise SettingsError(f"{service.name}: no address that inet_protocols allows")
+        raise SettingsError(f"{where}: no address that inet_protocols allows")
     return list(dict.fromkeys(found))
 
 

@@ -2,8 +2,34 @@
 
 from __future__ import annotations
 
-from pytwfix.settings.kinds import boolean, integer, string, time
+from pytwfix.settings.kinds import SettingsError, String, boolean, integer, string, time
 from pytwfix.settings.tls import TlsSettings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# A server's levels, in small letters, and what each comes to: nobody's name is known that could be verified.
+SERVER_LEVELS = {"": "", "none": "none", "may": "may", "encrypt": "encrypt"}
+UNSUPPORTED_LEVELS = dict.fromkeys(("fingerprint", "verify", "secure"), "encrypt")
+
+
+class ServerLevel(String):
+    """How far TLS goes on the server side: "", none, may or encrypt. What is more than encrypt is encrypt."""
+
+    __slots__ = ()
+
+    def value(self, raw: str, expand: Any) -> str:
+        text = super().value(raw, expand)
+        level = {**SERVER_LEVELS, **UNSUPPORTED_LEVELS}.get(text.lower())
+        if level is None:
+            raise SettingsError(f'Invalid TLS level "{text}"')
+        return level
+
+
+def server_level(default: str, doc: str) -> ServerLevel:
+    """smtpd_tls_security_level and its like."""
+    return ServerLevel(default, doc)
 
 
 class ServerTlsSettings(TlsSettings):
@@ -41,7 +67,7 @@ class ServerTlsSettings(TlsSettings):
     smtpd_tls_protocols = string(">=TLSv1", "TLS versions when TLS is optional.")
     smtpd_tls_received_header = boolean("no", "Describe TLS in Received:.")
     smtpd_tls_req_ccert = boolean("no", "Insist on a trusted client certificate when TLS is a must.")
-    smtpd_tls_security_level = string("", "How far TLS goes: none, may or encrypt.")
+    smtpd_tls_security_level = server_level("", "How far TLS goes: none, may or encrypt.")
     smtpd_tls_session_cache_database = string("", "Where TLS sessions are kept.")
     smtpd_tls_session_cache_timeout = time("3600s", "How long a TLS session may be resumed.", maximum=8640000)
     smtpd_tls_trace_size_limit = integer("102400", "How many bytes a TLS trace may have.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytwfix.settings.common import CommonSettings
 from pytwfix.settings.kinds import boolean, integer, string, time
+from pytwfix.settings.servertls import server_level
 
 
 class TlsproxySettings(CommonSettings):
@@ -86,7 +87,7 @@ class TlsproxySettings(CommonSettings):
     )
     tlsproxy_tls_protocols = string("$smtpd_tls_protocols", "As smtpd_tls_protocols, for tlsproxy's server side.")
     tlsproxy_tls_req_ccert = boolean("$smtpd_tls_req_ccert", "As smtpd_tls_req_ccert, for tlsproxy's server side.")
-    tlsproxy_tls_security_level = string(
+    tlsproxy_tls_security_level = server_level(
         "$smtpd_tls_security_level", "As smtpd_tls_security_level, for tlsproxy's server side."
     )
     tlsproxy_use_tls = boolean("$smtpd_use_tls", "As smtpd_use_tls, for tlsproxy's server side.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytwfix.settings.common import CommonSettings
 from pytwfix.settings.kinds import boolean, integer, raw, string, time
+from pytwfix.settings.servertls import server_level
 
 
 class PostscreenSettings(CommonSettings):
@@ -132,7 +133,9 @@ class PostscreenSettings(CommonSettings):
     )
     postscreen_tls_protocols = string("$smtpd_tls_protocols", "As smtpd_tls_protocols, for postscreen.")
     postscreen_tls_req_ccert = boolean("$smtpd_tls_req_ccert", "As smtpd_tls_req_ccert, for postscreen.")
-    postscreen_tls_security_level = string("$smtpd_tls_security_level", "As smtpd_tls_security_level, for postscreen.")
+    postscreen_tls_security_level = server_level(
+        "$smtpd_tls_security_level", "As smtpd_tls_security_level, for postscreen."
+    )
     postscreen_tls_trace_size_limit = integer(
         "$smtpd_tls_trace_size_limit", "As smtpd_tls_trace_size_limit, for postscreen."
     )

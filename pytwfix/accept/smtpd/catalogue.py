@@ -122,7 +122,7 @@ def require_classes(host: IHost, classes: frozenset[str]) -> None:
     """Every class that is named must have a list (DN-2). Raises Fatal."""
     for name in sorted(classes):
         if host.parameter(name) is None:
-            raise Fatal(f"smtpd_restriction_classes: undefined restriction class: {name}")
+            raise Fatal(f"restriction class `{name}' needs a definition")
 
 
 # Parameters of smtpd that this server does not honour yet: it says so at start when they are set.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytwfix.accept.smtpd import log
 from pytwfix.accept.smtpd.safety import Fatal
 from pytwfix.mail.reply import Reply
+from pytwfix.settings.servertls import UNSUPPORTED_LEVELS
 from pytwfix.tables.maps import Maps
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ class ServerTls:
     def __init__(self, host: IHost, cfg: SmtpdSettings) -> None:
         self._cfg = cfg
         level = cfg.smtpd_tls_security_level
+        stated = cfg.snapshot.expand("$smtpd_tls_security_level")
+        if stated.lower() in UNSUPPORTED_LEVELS:
+            host.log.warning(f'smtpd_tls_security_level: unsupported TLS level "{stated}", using "{level}"')
         wanted = level in ("may", "encrypt") or (not level and (cfg.smtpd_use_tls or cfg.smtpd_enforce_tls))
         self.wrapper = cfg.smtpd_tls_wrappermode
         files = (cfg.smtpd_tls_chain_files, cfg.smtpd_tls_cert_file, cfg.smtpd_tls_eccert_file)

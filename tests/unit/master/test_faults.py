@@ -27,6 +27,11 @@ MAIN = {
     "foo_time_limit = 3y": f"parameter foo_time_limit: bad time value or unit: 3y; {TIME}",
     "virtual_alias_maps = static:a bogus:/x":
         "virtual_alias_maps: unsupported dictionary type: bogus; postconf -m shows those that there are",
+    "smtpd_tls_security_level = on":
+        'smtpd_tls_security_level: Invalid TLS level "on"; specify none, may or encrypt',
+    "smtp_tls_security_level = mya":
+        'smtp_tls_security_level: invalid tls security level: "mya"; specify none, may, encrypt, dane, dane-only, '
+        "fingerprint, verify or secure",
     "alias_maps = $x /etc/aliases": 'alias_maps: expecting "type:name" form instead of "/etc/aliases"',
 }  # fmt: skip
 RIGHT = """\
