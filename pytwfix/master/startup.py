@@ -20,6 +20,7 @@ from pytwfix.master.signals import Signals
 from pytwfix.master.sockets import Place, bind_all, unlink
 from pytwfix.settings.honoured import unhonoured
 from pytwfix.settings.kinds import SettingsError
+from pytwfix.settings.mastercf import Service
 from pytwfix.spool.exclusive import AlreadyRunning, InstanceLock
 from pytwfix.spool.layout import Layout
 
@@ -125,12 +126,23 @@ def _no_account(text: str) -> str:
     return f"{text}; make the accounts with: {make}"
 
 
+def _end(service: Service) -> str:
+    """Where a service listens, in the master's words."""
+    if service.type != "inet":
+        return f"{'private' if service.private else 'public'}/{service.name}"
+    host, colon, port = service.name.rpartition(":")
+    return f"[{host.strip('[]')}]:{port}" if colon else port
+
+
 def complaints(plan: Plan) -> list[str]:
     """What cannot be or is not honoured, what master.cf asks for and is not there, what is odd in main.cf."""
     found = [*plan.main.warnings, *faults(plan)]
     for name in unhonoured(plan.snapshot):
         found.append(f"{plan.directory}/main.cf: {name} is set, but not honoured yet")
     for service in plan.services:
+        if service.repeated:
+            text = f'duplicate master.cf entry for service "{service.name}" ({_end(service)}) -- using the last entry'
+            found.append(text)
         if not known(program(service)):
             where = f"{plan.directory}/master.cf: line {service.line}"
             found.append(f"{where}: {service.name}: there is no program {service.command} yet; it is not started")

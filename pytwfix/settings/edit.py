@@ -55,6 +55,8 @@ def edit_master(text: str, path: str, change: Callable[[Entry], Entry | bool | N
         if not logical or logical[0][0] in SPACE:
             out += [*parts, *below]
             continue
+        if len(logical[0].split()) < 2:
+            raise SettingsError(f"file {path}: line {number}: specify service name and type on the same line")
         entry = parse_entry("".join(logical).strip(SPACE), number, apart=True)
         if entry is None:
             raise SettingsError(f"file {path}: line {number}: bad field count")

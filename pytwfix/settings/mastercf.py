@@ -57,12 +57,12 @@ def shared_overrides(entries: Iterable[Entry]) -> dict[str, dict[str, str]]:
 class Service:
     """A service with its meaning. `process_limit` None is default_process_limit, 0 is no limit; `wakeup` is seconds.
 
-    `arguments` are those of the command without -o, -v and -D.
+    `arguments` are those of the command without -o, -v and -D. `repeated`: an earlier entry has the same name and type.
     """
 
     __slots__ = (
-        "arguments", "chroot", "command", "debug", "line", "name", "overrides", "private", "process_limit", "type",
-        "unprivileged", "verbose", "wakeup", "wakeup_used_only",
+        "arguments", "chroot", "command", "debug", "line", "name", "overrides", "private", "process_limit", "repeated",
+        "type", "unprivileged", "verbose", "wakeup", "wakeup_used_only",
     )  # fmt: skip
 
     def __init__(self, name: str, type_: str, command: str) -> None:
@@ -80,6 +80,7 @@ class Service:
         self.verbose = 0
         self.debug = False
         self.line = 0
+        self.repeated = False
 
 
 def parse_entries(
@@ -219,8 +220,9 @@ def parse_services(text: str, path: str = "master.cf", chroot: bool = False) -> 
     entries, _warnings = parse_entries(text, path)
     found: dict[str, Service] = {}
     for entry in entries:
-        found.pop(entry.key, None)
-        found[entry.key] = _service(entry, path, chroot)
+        earlier = found.pop(entry.key, None)
+        found[entry.key] = made = _service(entry, path, chroot)
+        made.repeated = earlier is not None
     return list(found.values())
 
 

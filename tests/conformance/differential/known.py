@@ -19,8 +19,8 @@ REMOVAL = re.compile(r".*support for parameter .* (will be|has been) removed; in
 # has warned of by then, is an accident. That there is one is compared.
 # Debian's own words.
 PACKAGE = re.compile(r"\. Is the postfix-\w+ package installed\?")
-NETWORKS = re.compile(r"(/\d+) +(?=[ \"])")  # 3.7's own mynetworks ends in a space
-COUNT = re.compile(r"line \d+: bad field count")  # when it edits, 3.7 counts logical lines; ours, those of the file
+NETWORKS = re.compile(r"(/\d+) +(?=[ \"}\]])")  # 3.7's own mynetworks ends in a space
+COUNT = re.compile(r"line \d+: (bad field count|specify service)")  # when it edits, 3.7 has lost count
 OFFSET = re.compile(r"(error in regex at offset) \d+")  # another release of PCRE2 counts otherwise
 STAMP = re.compile(r"(YP_LAST_MODIFIED:?\t)\d+")
 MACRO_FAULT = "macro processing error"
@@ -49,7 +49,7 @@ class Known:
         lines = COMMENT.sub("", REMOVAL.sub("", answer.err)).splitlines(True)
         out, *lines = (NETWORKS.sub(r"\1", text) for text in (out, *lines))
         if "e" in "".join(word for word in question.words if word.startswith("-")):
-            lines = [COUNT.sub("bad field count", line) for line in lines]
+            lines = [COUNT.sub(r"\1", line) for line in lines]
         lines = [PACKAGE.sub("", OFFSET.sub(r"\1", line)) for line in lines]
         err = "".join(sorted(set(lines)))  # order and repetition are those of Postfix's hash tables
         if "usage: " in err:

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pytwfix.master import placement, sockets
 from pytwfix.master.plan import Plan, read_plan
+from pytwfix.master.startup import complaints
 from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.mastercf import Service
 
@@ -49,6 +50,20 @@ class TestPlan(SynchronousTestCase):
         smtp = named(plan, "smtp")
         self.assertEqual("300s", plan.view(smtp).expand("$smtpd_timeout"))
         self.assertEqual("10s", plan.view(smtp, stress=True).expand("$smtpd_timeout"))
+
+    def test_repeated(self) -> None:
+        """MX-2: of the same name and type the last counts, and a running Postfix's words say so."""
+        last = ("x unix n - n - - lmtp", "y inet n - n - - smtpd", "[::1]:25 inet n - n - - smtpd")
+        lines = ("x unix - - n - - smtp", *last)
+        plan = plan_of(self, master="".join(f"{line}\n" for line in (*lines, *last)))
+        self.assertEqual([one.command for one in plan.services if one.name == "x" and one.type == "unix"], ["lmtp"])
+        self.assertEqual(
+            [text for text in complaints(plan) if "duplicate" in text],
+            [
+                f'duplicate master.cf entry for service "{name}" ({where}) -- using the last entry'
+                for name, where in (("x", "public/x"), ("y", "y"), ("[::1]:25", "[::1]:25"))
+            ],
+        )
 
     def test_disabled(self) -> None:
         """MA-9: master_service_disable in all its forms."""
