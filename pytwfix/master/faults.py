@@ -9,16 +9,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pytwfix.deliver.pipe import arguments as pipe
+from pytwfix.master.placement import known
+from pytwfix.master.plan import Plan, program
 from pytwfix.settings import registry, transports
 from pytwfix.settings.kinds import Boolean, Integer, Parameter, SettingsError, String, Time
 from pytwfix.settings.servertls import ServerLevel
+from pytwfix.spawn import arguments as spawn
 from pytwfix.tables.names import split_list
 from pytwfix.tables.registry import types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytwfix.master.plan import Plan
     from pytwfix.settings.mastercf import Service
     from pytwfix.settings.snapshot import Snapshot
 
@@ -28,6 +31,7 @@ ADVICE: tuple[tuple[type[Parameter], str], ...] = (
     (Time, "specify a whole number and, without a space, s, m, h, d or w"),
     (String, "it cannot be empty"),
 )
+LETTERS = frozenset("cdDilmnorsStuvVz")  # which the master gives to a daemon
 _BAD = re.compile(r"bad (numerical|boolean|string length \d+ <)|.*bad time value")
 _LEVEL = re.compile(r"(smtp|lmtp)_tls_security_level|tlsproxy_client_security_level")
 _LEVELS = ("", "none", "may", "encrypt", "dane", "dane-only", "fingerprint", "verify", "secure")
@@ -44,9 +48,23 @@ def faults(plan: Plan) -> list[str]:
         for text in _wrong(name, main.values[name], plan.snapshot):
             found.append(f"{main.path}, line {number}: {text}")
     for service in plan.services:
-        where = f"{plan.directory}/master.cf: line {service.line}: {service.name}/{service.type}: -o"
-        found += [f"{where} {text}" for text in _of_service(plan, service)]
+        where = f"{plan.directory}/master.cf: line {service.line}: {service.name}/{service.type}:"
+        found += [f"{where} -o {text}" for text in _of_service(plan, service)]
+        found += [f"{where} {text}" for text in _arguments(program(service), service.arguments)]
     return found
+
+
+def _arguments(command: str, words: list[str]) -> Iterator[str]:
+    """What a program does not take; `words` are its arguments without -o, -v and -D (MX-3, MA-3)."""
+    parse = {"pipe": pipe.parse, "spawn": spawn.parse}.get(command)
+    try:
+        if parse is not None:
+            parse(words)
+        elif words and known(command) and not (words[0][:1] == "-" and words[0][1:2] in LETTERS):
+            what = "option" if words[0][:1] == "-" else "argument"
+            yield f'unknown {what}: "{words[0]}"; specify -o name=value, -v or nothing'
+    except (pipe.ArgumentError, spawn.ArgumentError) as error:
+        yield str(error)
 
 
 def _of_service(plan: Plan, service: Service) -> Iterator[str]:

@@ -26,8 +26,10 @@ class Plan:
         self.services = [service for service in services if not disabled(self.settings, service)]
 
     def view(self, service: Service, stress: bool = False) -> Snapshot:
-        """main.cf as this service sees it."""
-        return self.snapshot.with_service(service.name, program(service), service.overrides, stress)
+        """main.cf as this service sees it. A service of the network is told of its stress, or that there is none, in
+        front of its own -o options (MA-3, DN-4)."""
+        told = {"stress": "yes" if stress else ""} if service.type == "inet" else {}
+        return self.snapshot.with_service(service.name, program(service), {**told, **service.overrides}, stress)
 
     def limit(self, service: Service) -> int:
         """Sessions or deliveries at once; 0 for no limit."""

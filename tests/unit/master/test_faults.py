@@ -64,3 +64,17 @@ class Faults(SynchronousTestCase):
         master = "smtp inet n - n - - smtpd -o { biff = $good }\n  -o smtpd_timeout=$wrong\n"
         text = f"/c/master.cf: line 2: smtp/inet: -o parameter smtpd_timeout: bad time value or unit: 5x; {TIME}"
         self.assertEqual(faults(plan("wrong = 5x\ngood = no\n", "# c\n" + master)), [text])
+
+    def test_arguments(self) -> None:
+        """MX-3, PI-1: what a program does not take."""
+        for command, text in (
+            ("smtp smtp", 'unknown argument: "smtp"; specify -o name=value, -v or nothing'),
+            ("smtp -v -q", 'unknown option: "-q"; specify -o name=value, -v or nothing'),
+            ("pipe user=nobody", "missing argv= command-line attribute"),
+            ("pipe flags=Z user=nobody argv=/bin/true", 'unknown flag: "Z"'),
+            ("spawn argv=/bin/true", "missing user= command-line attribute"),
+        ):
+            found = faults(plan("", f"x unix - n n - - {command}\n"))
+            self.assertEqual(found, [f"/c/master.cf: line 1: x/unix: {text}"])
+        for command in ("smtp -o biff=no -v", "smtpd -S", "pipe user=nobody argv=/bin/x ${sender}", "nosuch a b"):
+            self.assertEqual(faults(plan("", f"x unix - n n - - {command}\n")), [])

@@ -51,6 +51,15 @@ class TestPlan(SynchronousTestCase):
         self.assertEqual("300s", plan.view(smtp).expand("$smtpd_timeout"))
         self.assertEqual("10s", plan.view(smtp, stress=True).expand("$smtpd_timeout"))
 
+    def test_stress(self) -> None:
+        """DN-4, MA-3: main.cf's own stress counts for services that are not told of theirs; -o beats all."""
+        last = "25 inet n - n - - smtpd -o stress=x -o stress=mine\n"
+        master = f"smtp inet n - n - - smtpd\npickup unix n - n - - pickup\n{last}"
+        plan = plan_of(self, "stress = main", master)
+        for name, calm, stressed in (("smtp", "", "yes"), ("25", "mine", "mine"), ("pickup", "main", "yes")):
+            views = [plan.view(named(plan, name), stress) for stress in (False, True)]
+            self.assertEqual([view.expand("$stress") for view in views], [calm, stressed])
+
     def test_repeated(self) -> None:
         """MX-2: of the same name and type the last counts, and a running Postfix's words say so."""
         last = ("x unix n - n - - lmtp", "y inet n - n - - smtpd", "[::1]:25 inet n - n - - smtpd")
