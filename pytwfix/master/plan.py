@@ -59,6 +59,15 @@ def disabled(settings: MasterSettings, service: Service) -> bool:
     return False
 
 
+def old_chroots(plan: Plan) -> list[str]:
+    """A line for each service whose chroot is the default of compatibility levels below 1 (V-3, MX-4)."""
+    return [
+        f"{plan.directory}/master.cf: line {service.line}: using backwards-compatible default setting chroot=y"
+        for service in plan.services
+        if service.chroot and service.chroot_unstated
+    ]
+
+
 def read_plan(directory: str) -> Plan:
     """Read both files anew."""
     main = read_main(directory)

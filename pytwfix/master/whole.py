@@ -6,7 +6,7 @@ A start that fails is in the log and on standard error, and ends the process: st
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -17,7 +17,7 @@ from pytwfix.master.garbage import settle
 from pytwfix.master.host import ServiceHost
 from pytwfix.master.listeners import Listeners
 from pytwfix.master.permissions import Account
-from pytwfix.master.plan import Plan
+from pytwfix.master.plan import Plan, old_chroots
 from pytwfix.master.process import Process
 from pytwfix.master.startup import Prepared, complaints
 from pytwfix.master.stress import Stress
@@ -70,8 +70,7 @@ class Whole(MultiService):
         self._stress = Stress(self._reactor, self.log, self._switch_stress)
         try:
             self._prepared.lock.write_pid()
-            for text in complaints(self._plan):
-                self.log.warning(text)
+            self._tell_oddities(self._plan)
             make_ready(self._host, self._plan)
             self._begin()
         except Exception as error:
@@ -80,6 +79,13 @@ class Whole(MultiService):
         cfg = self._plan.settings
         self.log.info(f"daemon started -- version {cfg.mail_version}, configuration {self._plan.directory}")
         self._reactor.callWhenRunning(self._running)
+
+    def _tell_oddities(self, plan: Plan, warnings: Iterable[str] = ()) -> None:
+        """What is odd in a configuration, and which old defaults it relies on."""
+        for text in old_chroots(plan):
+            self.log.info(text)
+        for text in (*warnings, *complaints(plan)):
+            self.log.warning(text)
 
     def _failed(self, error: Exception) -> Exception:
         failed = self._prepared.failed(error)
@@ -109,8 +115,7 @@ class Whole(MultiService):
             self.log.fatal(f"{error}; the configuration of before stays in force")
             return
         self.log.info(f"reload -- version {plan.settings.mail_version}, configuration {plan.directory}")
-        for text in (*warnings, *complaints(plan)):
-            self.log.warning(text)
+        self._tell_oddities(plan, warnings)
         self._plan = self._prepared.plan = plan
         self._host.adopt(plan, self._host.definition)
         make_ready(self._host, plan)

@@ -61,8 +61,8 @@ class Service:
     """
 
     __slots__ = (
-        "arguments", "chroot", "command", "debug", "line", "name", "overrides", "private", "process_limit", "repeated",
-        "type", "unprivileged", "verbose", "wakeup", "wakeup_used_only",
+        "arguments", "chroot", "chroot_unstated", "command", "debug", "line", "name", "overrides", "private",
+        "process_limit", "repeated", "type", "unprivileged", "verbose", "wakeup", "wakeup_used_only",
     )  # fmt: skip
 
     def __init__(self, name: str, type_: str, command: str) -> None:
@@ -72,6 +72,7 @@ class Service:
         self.private = True
         self.unprivileged = True
         self.chroot = False
+        self.chroot_unstated = False  # `-` in its field
         self.wakeup = 0
         self.wakeup_used_only = False
         self.process_limit: int | None = None
@@ -243,6 +244,7 @@ def _service(entry: Entry, path: str, chroot: bool) -> Service:
             raise ValueError(_bad(entry, PRIVATE))
         made.unprivileged = _yes_no(entry, UNPRIVILEGED, True)
         made.chroot = _yes_no(entry, CHROOT, chroot)
+        made.chroot_unstated = fields[CHROOT] == "-"
         made.wakeup, made.wakeup_used_only = _wakeup(entry)
         made.process_limit = _number(entry, LIMIT, fields[LIMIT]) if fields[LIMIT] != "-" else None
         if made.command == "-" or made.name == "-":

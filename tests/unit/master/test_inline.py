@@ -133,6 +133,13 @@ class Starting(InlineCase):
         self.assertEqual((self.control.state, self.control.pid), ("open", os.getpid()))
         self.assertTrue(self.rooms.running)
 
+    def test_old_defaults(self) -> None:
+        """V-3: which old defaults master.cf relies on is in the log, in front of what is odd."""
+        self.patch(whole, "old_chroots", lambda plan: ["old"])
+        self.made.startService()
+        self.addCleanup(self.made.stopService)
+        self.assertEqual(self.lines.lines[:2], ["old", "warning: odd"])
+
     def test_refused(self) -> None:
         """MA-6: a room that cannot run ends the process: it is told, and no thread and no lock are left."""
         self.patch(Rooms, "broken", Fatal("open relay"))

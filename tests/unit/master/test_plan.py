@@ -8,7 +8,7 @@ import socket
 from twisted.trial.unittest import SynchronousTestCase
 
 from pytwfix.master import placement, sockets
-from pytwfix.master.plan import Plan, read_plan
+from pytwfix.master.plan import Plan, old_chroots, read_plan
 from pytwfix.master.startup import complaints
 from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.mastercf import Service
@@ -59,6 +59,14 @@ class TestPlan(SynchronousTestCase):
         for name, calm, stressed in (("smtp", "", "yes"), ("25", "mine", "mine"), ("pickup", "main", "yes")):
             views = [plan.view(named(plan, name), stress) for stress in (False, True)]
             self.assertEqual([view.expand("$stress") for view in views], [calm, stressed])
+
+    def test_old_chroot(self) -> None:
+        """V-3, V-4, MX-4: a running Postfix's words, for each service that does not state it."""
+        master = "x unix - - - - - smtp\ny unix - - y - - smtp\n# c\nz inet n - - - - smtpd\n"
+        plan = plan_of(self, "compatibility_level = 0", master)
+        text = f"{plan.directory}/master.cf: line {{}}: using backwards-compatible default setting chroot=y"
+        self.assertEqual(old_chroots(plan), [text.format(1), text.format(4)])
+        self.assertEqual(old_chroots(plan_of(self, "compatibility_level = 1", master)), [])
 
     def test_repeated(self) -> None:
         """MX-2: of the same name and type the last counts, and a running Postfix's words say so."""
