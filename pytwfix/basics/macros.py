@@ -6,6 +6,8 @@ All errors are MacroError, a ValueError whose text is the warning that Postfix p
 
 from __future__ import annotations
 
+from pytwfix.basics.macrofunctions import FUNCTIONS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +19,7 @@ NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 SPACE = " \t\r\n\v\f"
 CLOSING = {"{": "}", "(": ")"}
 OPERATORS = ("==", "!=", "<=", ">=", "<", ">")
+OPERATOR_SIGNS = tuple("<>=!?+-*/~&|%")  # an operator goes on as long as these do
 LONGEST = 2**63 - 1
 
 
@@ -231,15 +234,17 @@ def relation(body: str) -> tuple[str, str, str, str]:
     left, after = _group(body)
     after = after.lstrip(SPACE)
     operator = next((one for one in OPERATORS if after.startswith(one)), None)
-    if operator is None:
+    if operator is None or after[len(operator) : len(operator) + 1] in OPERATOR_SIGNS:
         wanted = '"==" or "!="" or "<"" or "<="" or ">="" or ">"'
         raise MacroError(f'{wanted} expected at: "...{_near(left + "}", after)}')
     rest = after[len(operator) :]
-    if rest.startswith("level"):
-        operator += "level"
-        rest = rest[5:]
+    suffix = _alphanumeric(rest)
+    if suffix not in ("", "level"):
+        raise MacroError(f'bad operator suffix at: "...{operator}>>>{suffix}"')
+    rest = rest[len(suffix) :]
     if not rest.lstrip(SPACE).startswith("{"):
         raise MacroError(f'"{{expression}}" expected at: "...{_near("{" + left + "} " + operator, rest)}')
+    operator += suffix
     right, rest = _group(rest.lstrip(SPACE))
     rest = rest.lstrip(SPACE)
     if rest and rest[0] not in "?:":
@@ -335,21 +340,11 @@ def _name_end(text: str) -> int:
     return len(text)
 
 
+def _alphanumeric(text: str) -> str:
+    """The letters and digits that `text` begins with."""
+    return text[: _name_end(text)].partition("_")[0]
+
+
 def _near(before: str, after: str) -> str:
     part = after.encode("utf-8", "surrogateescape")[:20]
     return f'{before}>>>{part.decode("utf-8", "surrogateescape")}"'
-
-
-def _to_ascii(domain: str) -> str:
-    import idna
-
-    return domain if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
-
-
-def _to_utf8(domain: str) -> str:
-    import idna
-
-    return idna.decode(domain) if "xn--" in domain.lower() else domain
-
-
-FUNCTIONS: dict[str, Callable[[str], str]] = {"domain_to_ascii": _to_ascii, "domain_to_utf8": _to_utf8}

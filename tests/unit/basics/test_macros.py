@@ -114,6 +114,11 @@ class TestExpand(SynchronousTestCase):
             "${{a} ~ {b}?{c}}": operators + '"...a}>>>~ {b}?{c}"',
             "${{a}}": operators + '"...a}>>>"',
             "${{a} == b ? {c}}": '"{expression}" expected at: "...{a} ==>>> b ? {c}"',
+            "${{a} ==lev {b}}": 'bad operator suffix at: "...==>>>lev"',
+            "${{a} <level9{b}}": 'bad operator suffix at: "...<>>>level9"',
+            "${{a} ==level b}": '"{expression}" expected at: "...{a} ==>>> b"',
+            "${{a} ==?{b}}": operators + '"...a}>>>==?{b}"',
+            "${{a} ==~{b}}": operators + '"...a}>>>==~{b}"',
             "${{x} <=level {1} ? {T}:{F}}": 'malformed compatibility level syntax: "x"',
             "$loop": 'unreasonable macro call nesting: "loop"',
         }.items():
