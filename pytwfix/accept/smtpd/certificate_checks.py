@@ -14,7 +14,10 @@ def _prints(state: State, order: tuple[str, ...]) -> list[str]:
     if tls is None:
         return []
     known = {"cert_fingerprint": tls.fingerprint, "pubkey_fingerprint": tls.key_fingerprint}
-    return [known[word] for word in order if known[word]]
+    found = [known[word] for word in order if known[word]]
+    if found:
+        state.config.old.fingerprints(state)
+    return found
 
 
 class CheckCertificate:
@@ -52,8 +55,8 @@ class PermitTlsClientcerts:
     __slots__ = ()
 
     def check(self, state: State) -> Answer:
-        prints = _prints(state, _ORDER)
-        return self._check(state, prints) if prints and state.config.relay_certificates else DUNNO
+        prints = _prints(state, _ORDER) if state.config.relay_certificates else []
+        return self._check(state, prints) if prints else DUNNO
 
     async def _check(self, state: State, prints: list[str]) -> Verdict:
         for text in prints:

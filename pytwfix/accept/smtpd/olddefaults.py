@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from pytwfix.accept.smtpd.restrictions import RestrictionList
     from pytwfix.settings.snapshot import Snapshot
 
-_RELAY, _LATE, _DOMAINS, _UTF8, _NETWORKS = (
+_RELAY, _LATE, _DOMAINS, _UTF8, _NETWORKS, _DIGEST = (
     "smtpd_relay_restrictions", "smtpd_relay_before_recipient_restrictions", "relay_domains", "smtputf8_enable",
-    "mynetworks_style",
+    "mynetworks_style", "smtpd_tls_fingerprint_digest",
 )  # fmt: skip
 
 
@@ -28,7 +28,7 @@ class OldDefaults:
 
     def __init__(self, snapshot: Snapshot, new_list: RestrictionList) -> None:
         """`new_list`: what smtpd_relay_restrictions has been since the level that ended the old default."""
-        names = (_RELAY, _LATE, _DOMAINS, _UTF8, _NETWORKS)
+        names = (_RELAY, _LATE, _DOMAINS, _UTF8, _NETWORKS, _DIGEST)
         self._names = frozenset(name for name in names if old_default(snapshot, name) is not None)
         if snapshot.stated("mynetworks") is not None:
             self._names -= {_NETWORKS}
@@ -42,6 +42,11 @@ class OldDefaults:
         if _NETWORKS in self._names and state.client.address not in state.config.own_addresses:
             text = f'mynetworks_style=subnet to permit request from client "{state.client.namaddr}"'
             _say(state, text)
+
+    def fingerprints(self, state: State) -> None:
+        """A client's certificate is looked up by its fingerprint."""
+        if _DIGEST in self._names:
+            _say(state, "smtpd_tls_fingerprint_digest=md5 to compute certificate fingerprints")
 
     def sender(self, state: State) -> None:
         self._eight_bit(state, "sender", state.sender)

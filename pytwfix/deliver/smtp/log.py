@@ -158,6 +158,11 @@ def tls_policy(log: ILog, reason: str) -> None:
     log.warning(reason)
 
 
+def old_default(log: ILog, text: str) -> None:
+    """A default that compatibility_level keeps made the difference (V-3)."""
+    log.info(f"using backwards-compatible default setting {text}")
+
+
 def sasl_null(log: ILog, namaddr: str) -> None:
     log.warning(f"{namaddr} offered null AUTH mechanism list")
 

@@ -15,6 +15,7 @@ from pytwfix.contracts.tables import TableError
 from pytwfix.deliver.smtp import log
 from pytwfix.deliver.smtp.failures import Trouble
 from pytwfix.mail.status import Dsn
+from pytwfix.settings.compatibility import old_default
 
 if TYPE_CHECKING:
     from pytwfix.deliver.smtp.configuration import Configuration
@@ -82,6 +83,8 @@ class Policies:
         self._maps = config.maps(cfg.smtp_tls_policy_maps, "smtp_tls_policy_maps")
         self._sites = config.maps(cfg.smtp_tls_per_site, "smtp_tls_per_site")
         self._default = self._global_level()
+        digest = f"{'lmtp' if config.lmtp else 'smtp'}_tls_fingerprint_digest"
+        self._old_digest = old_default(cfg.snapshot, digest)
         self._plain = Policy(reuse=cfg.smtp_tls_connection_reuse)
         self.never = self._default == "none" and not self._maps and not self._sites and not cfg.smtp_tls_wrappermode
 
@@ -226,6 +229,8 @@ class Policies:
         if level == "fingerprint" and not policy.match:
             text = "configured at fingerprint security level, but with no fingerprints to match."
             raise self._bad(f"nexthop domain {nexthop}: {text}")
+        if level == "fingerprint" and self._old_digest is not None:
+            log.old_default(self._host.log, f"{self._old_digest} to compute certificate fingerprints")
         return policy
 
     def _default_match(self, level: str) -> tuple[str, ...]:

@@ -66,6 +66,7 @@ class Logins(SynchronousTestCase):
 class Certificates(SynchronousTestCase):
     def rcpt(self, restriction: str, tls: bool = True, **main: str) -> str:
         smtp = Smtp(smtpd_host({"smtpd_relay_restrictions": f"{restriction}, reject", **main}))
+        self.log: list[str] = smtp.log
         smtp.send("EHLO x", "MAIL FROM:<>")
         made = Tls("TLSv1.3", "X", 256, 256, "Trusted", fingerprint="AA:BB", key_fingerprint="CC:DD")
         self.states[-1].tls = made if tls else None
@@ -93,6 +94,20 @@ class Certificates(SynchronousTestCase):
         self.assertEqual(OK, self.rcpt("check_ccert_access inline:{CC:DD=OK}"))
         refused = "554 5.7.1 <x@elsewhere.example>: Recipient address rejected: Access denied"
         self.assertEqual(refused, self.rcpt("check_ccert_access inline:{CC:DD=OK}", tls=False))
+
+    def test_old_digest(self) -> None:
+        """V-3, V-4: a fingerprint that is looked up is made as an old default has it."""
+        text = "using backwards-compatible default setting smtpd_tls_fingerprint_digest=md5 to compute certificate fingerprints"  # noqa: E501
+        table = "inline:{AA:BB=OK}"
+        old: dict[str, Any] = {"compatibility_level": "3", "relay_clientcerts": table}
+        for restriction in ("permit_tls_clientcerts", f"check_ccert_access {table}"):
+            self.assertEqual(OK, self.rcpt(restriction, **old))
+            self.assertIn(text, self.log)
+            for main in ({"compatibility_level": "3.6"}, {"smtpd_tls_fingerprint_digest": "md5"}):
+                self.rcpt(restriction, **{**old, **main})
+                self.assertNotIn(text, self.log)
+        self.rcpt("permit_tls_clientcerts", **{**old, "relay_clientcerts": ""})
+        self.assertNotIn(text, self.log)
 
     def test_permits(self) -> None:
         """SD-26."""

@@ -216,6 +216,17 @@ class Tls(LoopbackCase):
         await self.deliver()
         self.assertIn("Server certificate not verified", self.status())
 
+    async def test_old_digest(self) -> None:
+        """V-3, V-4: fingerprints that are made as an old default has it are told of."""
+        text = "using backwards-compatible default setting smtp_tls_fingerprint_digest=md5 to compute certificate fingerprints"  # noqa: E501
+        policy = {"smtp_tls_security_level": "fingerprint", "smtp_tls_fingerprint_cert_match": "AA:BB"}
+        self.begin(compatibility_level="3", **policy)
+        await self.deliver()
+        self.logged(text)
+        self.begin(compatibility_level="3", smtp_tls_fingerprint_digest="md5", **policy)
+        await self.deliver()
+        self.assertRaises(AssertionError, self.logged, text)
+
     async def test_policy_table(self) -> None:
         """SM-11: by nexthop as written; level and attributes."""
         policy = f"inline:{{{{{self.place}=secure match=mx.dest.example servername=sni.example}}}}"
