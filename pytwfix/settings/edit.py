@@ -57,7 +57,7 @@ def edit_master(text: str, path: str, change: Callable[[Entry], Entry | bool | N
             continue
         if len(logical[0].split()) < 2:
             raise SettingsError(f"file {path}: line {number}: specify service name and type on the same line")
-        entry = parse_entry("".join(logical).strip(SPACE), number, apart=True)
+        entry = parse_entry("".join(logical), number, apart=True)  # messages have the line with all its white space
         if entry is None:
             raise SettingsError(f"file {path}: line {number}: bad field count")
         changed = change(entry)

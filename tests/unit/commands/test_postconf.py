@@ -318,6 +318,9 @@ class TestMaster(Case):
             'postconf: warning: unmatched service_name/type: "nosuch/inet/chroot=y"\n',
         )
         self.assertEqual(self.read("master.cf"), MASTER)
+        self.write("master.cf", "smtp inet Y - n - - smtpd \n")
+        text = 'invalid private field "Y" in "smtp inet Y - n - - smtpd "'
+        self.check(["-Fe", "*/*/command=y"], "", f"postconf: fatal: {text}\n", 1)
         self.write("master.cf", "# c\nx\n inet n - n - - smtpd\n")
         text = "file {}/master.cf: line 2: specify service name and type on the same line"
         self.check(["-MX", "x/inet"], "", f"postconf: fatal: {text}\n", 1)
