@@ -17,7 +17,6 @@ SHORT_FUNCTION = 25  # nine of ten are not longer
 # file -> why it is one piece
 LONG_FILES: dict[str, str] = {
     "accept/smtpd/session.py": "one verb after the other, a method each",
-    "basics/macros.py": "one grammar: $name, ${name?text}, comparisons, functions",
     "cleanup/transaction.py": "one contract, a method for each of its verbs",
     "dialogs/smtp_server.py": "a state machine, with its tables",
 }
