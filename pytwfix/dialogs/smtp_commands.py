@@ -51,6 +51,11 @@ def _helo(core: SmtpServer, verb: str, line: bytes, rest: bytes) -> events.Event
     return events.Helo(verb, line, b" ".join(words))
 
 
+def _address(core: SmtpServer, path: bytes, strict: bool, utf8: bool) -> bytes | None:
+    rules = core.rules
+    return parse_path(path, strict, utf8, rules.min_user, rules.numeric_domain, rules.null_domain)
+
+
 def _mail(core: SmtpServer, verb: str, line: bytes, rest: bytes) -> events.Event:
     rules = core.rules
     if rules.helo_required and not core.helo:
@@ -62,7 +67,7 @@ def _mail(core: SmtpServer, verb: str, line: bytes, rest: bytes) -> events.Event
     path, options = _path_and_options(rest, b"FROM:", _MAIL_SYNTAX)
     event = events.Mail(verb, line, b"")
     parameters.mail_options(core, event, options, utf8_only=True)
-    sender = parse_path(path, rules.strict_envelopes, event.smtputf8, rules.min_user, rules.numeric_domain)
+    sender = _address(core, path, rules.strict_envelopes, event.smtputf8)
     if sender is None:
         raise Syntax(_BAD_SENDER, _illegal("MAIL", path))
     if event.smtputf8 is False and rules.strict_smtputf8 and not sender.isascii():
@@ -79,7 +84,7 @@ def _rcpt(core: SmtpServer, verb: str, line: bytes, rest: bytes) -> events.Event
     if core.chunking:
         raise Syntax(Reply(503, "5.5.1", "Error: RCPT after BDAT"))
     path, options = _path_and_options(rest, b"TO:", _RCPT_SYNTAX)
-    recipient = parse_path(path, rules.strict_envelopes, core.smtputf8, rules.min_user, rules.numeric_domain)
+    recipient = _address(core, path, rules.strict_envelopes, core.smtputf8)
     if not recipient:
         raise Syntax(_BAD_RECIPIENT, _illegal("RCPT", path))
     if not core.smtputf8 and rules.strict_smtputf8 and not recipient.isascii():
@@ -164,7 +169,7 @@ def _vrfy(core: SmtpServer, verb: str, line: bytes, rest: bytes) -> events.Event
     if not words:
         raise Syntax(Reply(501, "5.5.4", "Syntax: VRFY address" + " [SMTPUTF8]" * rules.smtputf8))
     text = b" ".join(words)
-    recipient = parse_path(text, False, smtputf8, rules.min_user, rules.numeric_domain)
+    recipient = _address(core, text, False, smtputf8)
     if not recipient:
         raise Syntax(_BAD_RECIPIENT, _illegal("VRFY", text, always=True))
     return events.Vrfy(verb, line, text, recipient, smtputf8)

@@ -58,6 +58,7 @@ class Rules:
     strict_envelopes: bool = False
     min_user: bool = False
     numeric_domain: bool = False
+    null_domain: bool = False
     smtputf8: bool = True
     strict_smtputf8: bool = False
     vrfy_disabled: bool = False
@@ -80,6 +81,7 @@ class SmtpServer:
         "_in",
         "_out",
         "_overlong",
+        "_parting",
         "_responding",
         "_skip",
         "_state",
@@ -140,6 +142,7 @@ class SmtpServer:
         self.recipients: int = 0
         self._body: DataBody | None = None
         self._chunk: ChunkBody | None = None
+        self._parting: Reply | None = None
         self._chunk_lines: Normalizer | None = None
         self._end_transaction()
 
@@ -183,6 +186,13 @@ class SmtpServer:
         """Say this and no more, whatever is going on (timeouts, shutdown)."""
         self._out.append(reply.wire())
         self._state = _CLOSED
+
+    def dismiss(self, reply: Reply) -> None:
+        """The same, but a chunk that was refused is read to its end and answered first."""
+        if self._state == _SKIP and isinstance(self._after_skip, Reply):
+            self._parting = reply
+        else:
+            self.close(reply)
 
     # Events.
 
@@ -347,6 +357,8 @@ class SmtpServer:
         if isinstance(after, Reply):
             self._out.append(after.wire())
             self._state = _CLOSED if after.hangup else _COMMAND
+            if self._parting is not None:
+                self.close(self._parting)
             return self.next_event()
         assert after is not None
         return self._opened(after)

@@ -21,12 +21,18 @@ _WORD, _OPERATOR, _COMMENT = 1, 2, 3
 
 
 def parse_path(
-    path: bytes, strict: bool = False, utf8: bool = False, min_user: bool = False, numeric: bool = False
+    path: bytes,
+    strict: bool = False,
+    utf8: bool = False,
+    min_user: bool = False,
+    numeric: bool = False,
+    null: bool = False,
 ) -> bytes | None:
     """The address in `path` in internal form, b"" for the null path, None for bad syntax.
 
     `strict` wants <> and no comments (strict_rfc821_envelopes); `utf8` allows a UTF-8 domain (SMTPUTF8);
-    `min_user` a leading `-` (allow_min_user); `numeric` a domain 1.2.3.4 (resolve_numeric_domain).
+    `min_user` a leading `-` (allow_min_user); `numeric` a domain 1.2.3.4 (resolve_numeric_domain);
+    `null` nothing behind the `@` (resolve_null_domain).
     """
     simple = _SIMPLE.match(path)
     if simple is not None:
@@ -36,7 +42,7 @@ def parse_path(
         address = None if inside is None else _internal(inside, strict)
     if not address:
         return address
-    return address if _acceptable(address, utf8, min_user, numeric) else None
+    return address if _acceptable(address, utf8, min_user, numeric, null) else None
 
 
 def _inside(path: bytes, strict: bool) -> bytes | None:
@@ -150,12 +156,12 @@ def _join(tokens: list[tuple[int, bytes]]) -> bytes | None:
     return b"".join(text for _, text in tokens)
 
 
-def _acceptable(address: bytes, utf8: bool, min_user: bool, numeric: bool) -> bool:
+def _acceptable(address: bytes, utf8: bool, min_user: bool, numeric: bool, null: bool) -> bool:
     if address.startswith(b"-") and not min_user:
         return False
     local, at, domain = address.rpartition(b"@")
     if not at:
         return True
     if not domain:
-        return b"@" in local
+        return null or b"@" in local
     return valid_mail_domain(domain, utf8, numeric)

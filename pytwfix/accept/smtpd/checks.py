@@ -82,6 +82,8 @@ class Checks:
             refused = verdict if isinstance(verdict, Reply) else None
             if refused is not None and restrictions is not lists[0]:
                 state.config.old.refused_late(state)
+        if stage == "VRFY":
+            state.deferred_if_permit = None  # it is for mail alone
         refused = await self._verdict(refused, unlisted=state.config.reject_unlisted_recipient)
         if refused is None and state.config.old and stage == "RCPT" and not state.discard:
             await state.config.old.accepted(state)

@@ -249,6 +249,7 @@ class Configuration:
             strict_envelopes=cfg.strict_rfc821_envelopes,
             min_user=common.allow_min_user,
             numeric_domain=common.resolve_numeric_domain,
+            null_domain=common.resolve_null_domain,
             smtputf8=self.smtputf8,
             strict_smtputf8=common.strict_smtputf8,
             vrfy_disabled=cfg.disable_vrfy_command,

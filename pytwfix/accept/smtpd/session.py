@@ -167,8 +167,10 @@ class Session(SideCommands):
             await self._answer(event, reply)
         if kind is events.EndOfData and event.last:  # type: ignore[attr-defined]
             self._mail_is_over()
-        elif event.verb == "BDAT" and not self._core.mail:  # a last chunk that was refused
-            self._drop_mail()
+        elif kind is events.Bdat and reply is not None:
+            self._abort_mail()
+            if not self._core.mail:  # the last chunk was refused
+                self._state.reset()
 
     async def _answer(self, event: events.Event, reply: Reply) -> None:
         """Count errors, slow down who makes many, and reply (SD-14)."""
@@ -189,7 +191,7 @@ class Session(SideCommands):
             if counts.slow and self._config.error_sleep_time:
                 await self._tarpit()
             text = f"{self._config.hostname} Error: too many errors"
-            self._core.close(self._dressed(Reply(421, "4.7.0", text, hangup=True)))
+            self._core.dismiss(self._dressed(Reply(421, "4.7.0", text, hangup=True)))
 
     async def _tarpit(self) -> None:
         self._wire.flush()
@@ -359,15 +361,13 @@ class Session(SideCommands):
     async def _bdat(self, event: events.Bdat) -> Reply | None:
         mail, config = self._mail, self._config
         assert mail is not None
-        if config.size_limit and event.size > config.size_limit - mail.size:
-            log.bdat_too_big(self._log, self._state.queue_id, self._state.namaddr)
-            self._drop_mail()
-            return replies.CHUNK_TOO_BIG
         if not mail.started:
             refused = await self._content_refused("BDAT")
             if refused:
-                self._drop_mail()
                 return refused
+        if config.size_limit and event.size > config.size_limit - mail.size:
+            log.bdat_too_big(self._log, self._state.queue_id, self._state.namaddr)
+            return replies.CHUNK_TOO_BIG
         self.counts.chunk = event.size
         self._core.accept_chunk()
         return None
@@ -417,12 +417,15 @@ class Session(SideCommands):
         return Reply(250, "2.0.0", f"Ok: {bytes_word}queued as {committed.queue_id}")
 
     def _drop_mail(self, reason: str = "") -> None:
+        self._abort_mail(reason)
+        self._state.reset()
+
+    def _abort_mail(self, reason: str = "") -> None:
         mail, self._mail = self._mail, None
         if mail is not None:
             mail.abort(reason)
             if self._milters is not None:
                 self._milters.abort()
-        self._state.reset()
 
     async def _rset(self, event: events.Rset) -> Reply:
         self._drop_mail()

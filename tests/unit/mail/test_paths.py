@@ -57,6 +57,12 @@ CASES: list[tuple[bytes, bytes | None, bool]] = [
 
 
 class Paths(SynchronousTestCase):
+    def test_null_domain(self) -> None:
+        """AD-*: resolve_null_domain lets `user@` pass."""
+        for path in (b"<u@>", b"<u%h@>"):
+            self.assertEqual(path[1:-1], parse_path(path, null=True))
+            self.assertIs(None, parse_path(path))
+
     def test_cases(self) -> None:
         """SD-6, SD-7: what Postfix takes and what it does not."""
         for path, address, strict in CASES:
