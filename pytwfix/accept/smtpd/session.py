@@ -141,8 +141,8 @@ class Session(SideCommands):
                 return
             event = found
         kind = type(event)
-        if kind is events.EndOfData:
-            self._where = _AFTER_MAIL if event.last else "BDAT"  # type: ignore[attr-defined]
+        if isinstance(event, events.EndOfData):
+            self._where = _AFTER_MAIL if event.last else "BDAT"
         elif event.verb:
             self._where = event.verb
             self.counts.begin(event.verb)
@@ -165,12 +165,12 @@ class Session(SideCommands):
                 reply = replies.LOOKUP_FAILED
         if reply is not None:
             await self._answer(event, reply)
-        if kind is events.EndOfData and event.last:  # type: ignore[attr-defined]
+        if isinstance(event, events.EndOfData) and event.last:
             self._mail_is_over()
-        elif kind is events.Bdat and reply is not None:
+        elif event.verb == "BDAT" and not self._core.mail:  # a last chunk that was refused
+            self._drop_mail()
+        elif kind is events.Bdat and reply is not None:  # replies go on to know the sender
             self._abort_mail()
-            if not self._core.mail:  # the last chunk was refused
-                self._state.reset()
 
     async def _answer(self, event: events.Event, reply: Reply) -> None:
         """Count errors, slow down who makes many, and reply (SD-14)."""

@@ -187,6 +187,15 @@ class Commands(SynchronousTestCase):
         full = Smtp(smtpd_host(store=RoomyStore(1000)))
         self.assertEqual("452 4.3.1 Insufficient system storage", full.last("EHLO x", "MAIL FROM:<a@b.c>"))
 
+    def test_after_refused_chunks(self) -> None:
+        """SD-10: when the last of them is refused too, nothing of that mail is left for the next one."""
+        smtp = Smtp(smtpd_host({"message_size_limit": "100", "smtpd_recipient_limit": "1"}))
+        smtp.send("EHLO x", "MAIL FROM:<a@b.example>", "RCPT TO:<bob@example.com>")
+        self.assertEqual(["552 5.3.4 Chunk exceeds message size limit"], smtp.raw(b"BDAT 101\r\n" + b"x" * 101))
+        self.assertIn("5", smtp.raw(b"BDAT 2 LAST\r\nxx")[0][:1])
+        self.assertEqual("250 2.1.0 Ok", smtp.last("MAIL FROM:<c@d.example>"))
+        self.assertEqual("250 2.1.5 Ok", smtp.last("RCPT TO:<bob@example.com>"))
+
     def test_recipient_limit(self) -> None:
         """SD-7."""
         main = {"smtpd_recipient_limit": "1", "smtpd_recipient_overshoot_limit": "1", "smtpd_hard_error_limit": "1"}
