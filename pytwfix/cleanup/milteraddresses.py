@@ -15,7 +15,7 @@ from pytwfix.cleanup import log
 from pytwfix.cleanup.sequence import Waiting, settled
 from pytwfix.dialogs import milter as wire
 from pytwfix.dialogs.milter import Edit
-from pytwfix.mail import status, xtext
+from pytwfix.mail import orcpt, status, xtext
 from pytwfix.mail.addresslist import parse
 from pytwfix.mail.envelope import Recipient
 
@@ -93,12 +93,11 @@ def _notify(mail: Transaction, word: bytes, value: bytes) -> int:
 
 
 def _orcpt(mail: Transaction, word: bytes, value: bytes) -> bytes:
-    kind, semicolon, rest = value.partition(b";")
-    decoded = xtext.decode(rest)
-    if not kind or not semicolon or not decoded:
+    decoded = orcpt.decode(value)
+    if decoded is None or not decoded.partition(b";")[2]:
         log.milter_request(mail.log, mail.queue_id, "Bad ORCPT parameter from Milter or header/body_checks", word)
         return b""
-    return kind + b";" + decoded
+    return decoded
 
 
 _EDITS: dict[bytes, Callable[[Transaction, Edit], Coroutine[Any, Any, None]]] = {

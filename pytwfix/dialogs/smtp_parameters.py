@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pytwfix.mail import status, uxtext, xtext
+from pytwfix.mail import orcpt, status, xtext
 from pytwfix.mail.hostnames import valid_address, valid_name
 from pytwfix.mail.reply import Reply
 
@@ -125,11 +125,6 @@ def _xverp(core: SmtpServer, event: Mail, value: bytes) -> bool:
     return True
 
 
-def _decode(kind: bytes, text: bytes) -> bytes | None:
-    """xtext, or for addresses of type utf-8 their own encoding (RFC 6533)."""
-    return uxtext.decode(text) if kind.lower() == b"utf-8" else xtext.decode(text)
-
-
 def _requiretls(core: SmtpServer, event: Mail, value: bytes) -> bool:
     event.requiretls = core.rules.requiretls and core.tls_active
     return event.requiretls
@@ -176,11 +171,10 @@ def _unknown_notify(word: bytes, value: bytes) -> str:
 
 def _orcpt(core: SmtpServer, event: Rcpt, value: bytes) -> None:
     _need_dsn(core)
-    kind, semicolon, text = value.partition(b";")
-    decoded = _decode(kind, text)
-    if event.orcpt or not kind or not semicolon or decoded is None:
+    decoded = orcpt.decode(value)
+    if event.orcpt or decoded is None:
         raise Syntax(_BAD_ORCPT)
-    event.orcpt = kind + b";" + decoded
+    event.orcpt = decoded
 
 
 # XCLIENT and XFORWARD.

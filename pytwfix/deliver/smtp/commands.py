@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytwfix.mail import uxtext, xtext
+from pytwfix.mail import orcpt, xtext
 from pytwfix.mail.envelope import SMTPUTF8_REQUESTED
 from pytwfix.mail.quoting import external_form
 from pytwfix.mail.status import (
@@ -63,9 +63,7 @@ def rcpt_command(recipient: Recipient, address: bytes, takes_dsn: bool, quote: b
     line = b"RCPT TO:<%b>" % in_brackets(address, quote)
     if takes_dsn:
         if recipient.orcpt:
-            kind, _, value = recipient.orcpt.partition(b";")
-            encode = uxtext.encode if kind.lower() == b"utf-8" else xtext.encode
-            line += b" ORCPT=%b;%b" % (kind, encode(value))
+            line += b" ORCPT=" + orcpt.encode(recipient.orcpt)
         if recipient.notify:
             line += b" NOTIFY=" + _notify(recipient.notify)
     return line

@@ -220,6 +220,11 @@ class Envelopes(SynchronousTestCase):
             [line for line in cleanup.host.log.lines if "warning" in line],
         )
 
+    def test_utf8_orcpt(self) -> None:
+        """RFC 6533: the type utf-8 has an encoding of its own, as in RCPT."""
+        cleanup = edited(b"2<p@x.example>\0ORCPT=utf-8;\\x{FC}@y\0")
+        self.assertEqual("utf-8;\u00fc@y".encode(), cleanup.mail().envelope.recipients[1].orcpt)
+
     def test_in_vain(self) -> None:
         cleanup = edited(b"+\0", b"+a@x.example, b@x.example\0", b"-nobody@x.example\0")
         self.assertEqual([b"u@x.example", b"a@x.example"], cleanup.recipients)
