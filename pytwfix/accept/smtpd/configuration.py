@@ -20,7 +20,7 @@ from pytwfix.accept.smtpd.safety import check_relay_safety
 from pytwfix.accept.smtpd.sasloffer import EXCEPTIONS, SaslOffer
 from pytwfix.accept.smtpd.settings import SmtpdSettings
 from pytwfix.accept.smtpd.state import OK, State
-from pytwfix.accept.smtpd.tls import ServerTls
+from pytwfix.accept.smtpd.tls import ServerTls, demanded
 from pytwfix.accept.smtpd.transaction import cleanup_flags
 from pytwfix.accept.smtpd.upstream import upstream
 from pytwfix.contracts.tables import DEFAULT_FLAGS, PARENT, TableError
@@ -241,7 +241,6 @@ class Configuration:
         self.old = OldDefaults(cfg.snapshot, quiet.parse("permit_mynetworks, permit_sasl_authenticated"))
 
     def _rules(self, cfg: SmtpdSettings, common: CommonSettings) -> Rules:
-        level = cfg.smtpd_tls_security_level
         return Rules(
             hostname=self.hostname,
             line_limit=common.line_length_limit,
@@ -255,7 +254,7 @@ class Configuration:
             vrfy_disabled=cfg.disable_vrfy_command,
             requiretls=common.requiretls_enable,
             ipv6="ipv4" not in split(common.inet_protocols) or "ipv6" in split(common.inet_protocols),
-            tls_required=level == "encrypt" or (not level and cfg.smtpd_enforce_tls),
+            tls_required=demanded(cfg),
             forbid_pipelining=cfg.smtpd_forbid_unauth_pipelining,
             noop_commands=frozenset(word.upper().encode() for word in split(cfg.smtpd_noop_commands)),
         )

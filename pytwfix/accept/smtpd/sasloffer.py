@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytwfix.accept.smtpd import log
 from pytwfix.accept.smtpd.restrictions import split
 from pytwfix.accept.smtpd.sasl import Exchange, acceptable, check_options, implementation
+from pytwfix.accept.smtpd.tls import demanded
 from pytwfix.tables.matchlists import AddressList, StringList
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ class SaslOffer:
     def __init__(self, host: IHost, cfg: SmtpdSettings, flags: int) -> None:
         self._host = host
         self._sasl = implementation(host, cfg)
-        must = cfg.smtpd_tls_security_level == "encrypt" or (not cfg.smtpd_tls_security_level and cfg.smtpd_enforce_tls)
-        self._only_tls = cfg.smtpd_tls_auth_only or must
+        self._only_tls = cfg.smtpd_tls_auth_only or demanded(cfg)
         options = split(cfg.smtpd_sasl_security_options), split(cfg.smtpd_sasl_tls_security_options)
         self._plain = check_options(options[0], "smtpd_sasl_security_options")
         self._under_tls = check_options(options[1], "smtpd_sasl_tls_security_options")

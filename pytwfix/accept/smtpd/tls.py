@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from pytwfix.contracts.host import IHost
 
 
+def demanded(cfg: SmtpdSettings) -> bool:
+    """Whether the security level lets nobody send mail without TLS (SD-42)."""
+    level = cfg.smtpd_tls_security_level
+    return level == "encrypt" or (not level and cfg.smtpd_enforce_tls)
+
+
 class ServerTls:
     """Made once a snapshot; the context is made when the first client wants it."""
 
@@ -27,7 +33,7 @@ class ServerTls:
         stated = cfg.snapshot.expand("$smtpd_tls_security_level")
         if stated.lower() in UNSUPPORTED_LEVELS:
             host.log.warning(f'smtpd_tls_security_level: unsupported TLS level "{stated}", using "{level}"')
-        wanted = level in ("may", "encrypt") or (not level and (cfg.smtpd_use_tls or cfg.smtpd_enforce_tls))
+        wanted = demanded(cfg) or level == "may" or (not level and cfg.smtpd_use_tls)
         self.wrapper = cfg.smtpd_tls_wrappermode
         files = (cfg.smtpd_tls_chain_files, cfg.smtpd_tls_cert_file, cfg.smtpd_tls_eccert_file)
         self.wanted = (wanted or self.wrapper) and level != "none"
@@ -39,7 +45,7 @@ class ServerTls:
             hashlib.new(self.digest.lower(), usedforsecurity=False)
         except ValueError as error:
             raise Fatal(f"smtpd_tls_fingerprint_digest: {error}") from error
-        self.mandatory = self.wrapper or level == "encrypt" or (not level and cfg.smtpd_enforce_tls)
+        self.mandatory = self.wrapper or demanded(cfg)
         self.by_name = bool(cfg.tls_server_sni_maps)
         self.requires = self.mandatory and cfg.smtpd_tls_req_ccert
         self.asks = cfg.smtpd_tls_ask_ccert or self.requires
