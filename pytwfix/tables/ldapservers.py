@@ -17,6 +17,7 @@ from ldap3.core.exceptions import LDAPException, LDAPStartTLSError
 
 from pytwfix.contracts.tables import TableMisconfigured, TableUnavailable
 from pytwfix.tables.clientconfig import ClientConfig
+from pytwfix.tables.clienttls import client_tls
 from pytwfix.tables.driver import TableContext
 
 _BINDS = {"yes": "simple", "simple": "simple", "no": "", "none": "", "sasl": "sasl"}
@@ -177,16 +178,10 @@ class Servers:
 
     def _new_context(self) -> ssl.SSLContext:
         get = self._config.get
-        context = ssl.create_default_context(
-            cafile=get("tls_ca_cert_file") or None, capath=get("tls_ca_cert_dir") or None
-        )
-        context.check_hostname = self._config.boolean("tls_require_cert", False)
-        context.verify_mode = ssl.CERT_REQUIRED if context.check_hostname else ssl.CERT_NONE
-        if get("tls_cert"):
-            context.load_cert_chain(get("tls_cert"), get("tls_key") or None)
-        if get("tls_cipher_suite"):
-            context.set_ciphers(get("tls_cipher_suite"))
-        return context
+        return client_tls(
+            get("tls_ca_cert_file"), get("tls_ca_cert_dir"), self._config.boolean("tls_require_cert", False),
+            get("tls_cert"), get("tls_key"), get("tls_cipher_suite"),
+        )  # fmt: skip
 
 
 class _Tls(ldap3.Tls):

@@ -11,6 +11,7 @@ from typing import Any
 
 import pymysql
 
+from pytwfix.tables.clienttls import client_tls
 from pytwfix.tables.sqlclient import Row
 from pytwfix.tables.sqlhosts import BadQuery, HostedSql, Refused, Slow
 
@@ -51,16 +52,12 @@ class MySql(HostedSql):
         """Refused for files that cannot be used."""
         get = self.config.get
         try:
-            context = ssl.create_default_context(cafile=get("tls_CAfile") or None, capath=get("tls_CApath") or None)
-            context.check_hostname = self.config.boolean("tls_verify_cert", False)
-            context.verify_mode = ssl.CERT_REQUIRED if context.check_hostname else ssl.CERT_NONE
-            if get("tls_cert_file"):
-                context.load_cert_chain(get("tls_cert_file"), get("tls_key_file") or None)
-            if get("tls_ciphers"):
-                context.set_ciphers(get("tls_ciphers"))
+            return client_tls(
+                get("tls_CAfile"), get("tls_CApath"), self.config.boolean("tls_verify_cert", False),
+                get("tls_cert_file"), get("tls_key_file"), get("tls_ciphers"),
+            )  # fmt: skip
         except (OSError, ValueError) as error:
             raise Refused(f"TLS: {error}") from None
-        return context
 
     def ask(self, connection: Any, query: bytes) -> list[Row]:
         try:

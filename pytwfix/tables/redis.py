@@ -14,6 +14,7 @@ import time
 from pytwfix.contracts.tables import TableMisconfigured, TableUnavailable
 from pytwfix.dialogs import resp
 from pytwfix.tables.clientconfig import ClientConfig, DomainFilter
+from pytwfix.tables.clienttls import client_tls
 from pytwfix.tables.driver import Driver, TableContext
 from pytwfix.tables.expansion import BadTemplate, Template
 from pytwfix.tables.serverpool import Pool, host_port
@@ -54,12 +55,10 @@ class Redis(Driver):
         config = self._config
         if not config.boolean("tls", False):
             return None
-        context = ssl.create_default_context(cafile=config.get("tls_CAfile") or None)
-        if not config.boolean("tls_verify_cert", True):
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        if config.get("tls_cert_file"):
-            context.load_cert_chain(config.get("tls_cert_file"), config.get("tls_key_file") or None)
-        return context
+        return client_tls(
+            config.get("tls_CAfile"), "", config.boolean("tls_verify_cert", True),
+            config.get("tls_cert_file"), config.get("tls_key_file"), "",
+        )  # fmt: skip
 
     def _greeter(self, tls: ssl.SSLContext | None, address: tuple[str, int] | str) -> Greeter:
         words: list[tuple[bytes, ...]] = []
