@@ -53,11 +53,21 @@ def read_lines(data: bytes, dots: bool, endings: str) -> list[bytes]:
     return lines[at:]
 
 
-def header_recipients(lines: list[bytes]) -> list[bytes]:
-    """The recipients that the headers name: of Resent- headers if there are any, else of To, Cc and Bcc."""
+def extract(lines: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """(the lines, the recipients that their header names), as -t asks.
+
+    The recipients are those of Resent- headers if there are any, else of To, Cc and Bcc. Where a line that can be in no
+    header ends it, an empty one is put in front of that line.
+    """
+    fields, at = _fields(lines)
+    ended = at < len(lines) and bool(lines[at])
+    return [*lines[:at], b"", *lines[at:]] if ended else lines, _named_in(fields)
+
+
+def _named_in(fields: list[tuple[bytes, bytes]]) -> list[bytes]:
     found: dict[bytes, list[bytes]] = {}
     resent = False
-    for name, text in _fields(lines)[0]:
+    for name, text in fields:
         found.setdefault(name, []).append(text)
         resent = resent or name.startswith(b"resent-")
     out: list[bytes] = []
@@ -65,12 +75,6 @@ def header_recipients(lines: list[bytes]) -> list[bytes]:
         for text in found.get(name, ()):
             out += addresses(text)
     return out
-
-
-def end_header(lines: list[bytes]) -> list[bytes]:
-    """The lines with an empty one where the header ends, if a line that can be in no header ends it."""
-    at = _fields(lines)[1]
-    return [*lines[:at], b"", *lines[at:]] if at < len(lines) and lines[at] else lines
 
 
 def _fields(lines: list[bytes]) -> tuple[list[tuple[bytes, bytes]], int]:

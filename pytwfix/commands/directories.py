@@ -22,7 +22,7 @@ def refusal(named: str) -> tuple[str, str] | None:
     """
     if os.geteuid() == 0 or not named or named == maincf.DEFAULT_DIRECTORY:
         return None
-    if _owner(named) == os.geteuid() or not os.path.exists(f"{maincf.DEFAULT_DIRECTORY}/main.cf"):
+    if own(named) or not os.path.exists(f"{maincf.DEFAULT_DIRECTORY}/main.cf"):
         return None
     default = Snapshot(maincf.read_main(maincf.DEFAULT_DIRECTORY).values)
     if any(named in default.expand(f"${name}").replace(",", " ").split() for name in LISTS):
@@ -39,8 +39,9 @@ def named(option: str) -> str:
     return option or os.environ.get("MAIL_CONFIG", "")
 
 
-def _owner(path: str) -> int:
+def own(path: str) -> bool:
+    """Whether `path` is there and belongs to the user of this process."""
     try:
-        return os.stat(path).st_uid
+        return os.stat(path).st_uid == os.geteuid()
     except OSError:
-        return -1
+        return False

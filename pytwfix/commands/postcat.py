@@ -56,8 +56,7 @@ class Postcat:
         self.prefixed = "-f" in options
         self.start = _number(options["-s"]) if "-s" in options else 0
         self._out = out
-        self.name = ""  # of the file that is shown
-        self._name = b""
+        self.name = b""  # of the file that is shown
         self._pending = False  # a line whose end has not come
 
     # -- output ----------------------------------------------------------------------------------------------------
@@ -66,7 +65,7 @@ class Postcat:
         prefix = b""
         if not self._pending:
             if self.prefixed:
-                prefix = self._name + b": "
+                prefix = self.name + b": "
             if self.offsets:
                 prefix += b"%9d " % item.offset
             if self.decimal:
@@ -76,13 +75,13 @@ class Postcat:
 
     def _section(self, item: Record, text: bytes) -> None:
         if self.envelope:
-            self._line(item, b"*** %b %b ***" % (text, self._name))
+            self._line(item, b"*** %b %b ***" % (text, self.name))
 
     # -- one file --------------------------------------------------------------------------------------------------
 
     def show(self, fd: int, name: str) -> None:
         """All of one file. BadRecord when it is cut off."""
-        self.name, self._name = name, os.fsencode(name)
+        self.name = os.fsencode(name)
         read = _reader(fd)
         first = read(1, 0)
         if not first:
@@ -92,7 +91,7 @@ class Postcat:
             return
         cursor = Cursor(read, self.start, raw=True)
         if self.envelope and not self.start:
-            self._out.write(b"*** ENVELOPE RECORDS %b ***\n" % self._name)
+            self._out.write(b"*** ENVELOPE RECORDS %b ***\n" % self.name)
         self._records(cursor)
 
     def _records(self, cursor: Cursor) -> None:
@@ -232,7 +231,7 @@ def main(arguments: list[str] | None = None) -> int:
         out.flush()
     except BadRecord as error:
         out.flush()
-        warn(_PROGRAM, f"warning: {cat.name}: {error}")
+        warn(_PROGRAM, f"warning: {os.fsdecode(cat.name)}: {error}")
         die(_PROGRAM, "record read error", 1)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 
+from pytwfix.commands.directories import own
 from pytwfix.commands.options import parse
 from pytwfix.commands.script import Script
 from pytwfix.commands.submission import configuration, die, warn
@@ -49,10 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _check_user(script: Script) -> None:
     """Others than root have to do with a mail system of their own, and with no other."""
-    me = os.geteuid()
-    for place in (script.directory, script.value("queue_directory")):
-        if me == 0 or (os.path.isdir(place) and os.stat(place).st_uid == me):
-            return
+    if os.geteuid() == 0 or own(script.directory) or own(script.value("queue_directory")):
+        return
     warn(_PROGRAM, "error: to submit mail, use the Postfix sendmail command")
     die(_PROGRAM, "the postfix command is reserved for the superuser", 1)
 

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+from pytwfix.commands.directories import own
 from pytwfix.commands.options import parse
 from pytwfix.commands.submission import configuration, die, value, warn
 from pytwfix.logs.destinations import INFO, WARNING, Destination, destination
@@ -252,11 +253,11 @@ def _check_user(arguments: list[str]) -> None:
     named = [words[1] for words in itertools.pairwise(arguments) if words[0] == "-c"]
     try:
         queue = value(Snapshot(read_main(config_directory(named[-1] if named else "")).values), "queue_directory")
-        mine = os.stat(f"{queue}/incoming").st_uid == os.geteuid()
-    except (SettingsError, OSError):
-        mine = False
-    if not mine:
-        die(_PROGRAM, "use of this command is reserved for the superuser", 1)
+        if own(f"{queue}/incoming"):
+            return
+    except SettingsError:
+        pass  # whatever is wrong with it is none of the user's business
+    die(_PROGRAM, "use of this command is reserved for the superuser", 1)
 
 
 def _become_owner(config: Snapshot) -> None:

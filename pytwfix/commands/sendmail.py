@@ -10,16 +10,7 @@ import os
 import pwd
 import sys
 
-from pytwfix.commands.composition import (
-    addresses,
-    compose,
-    end_header,
-    header_recipients,
-    probe,
-    read_lines,
-    recipients,
-    shown,
-)
+from pytwfix.commands.composition import addresses, compose, extract, probe, read_lines, recipients, shown
 from pytwfix.commands.sendmailoptions import PROGRAM, Options, parse
 from pytwfix.commands.submission import DATAERR, SubmitError, configuration, die, login, submit, value, warn
 
@@ -117,8 +108,7 @@ def _deliver(options: Options) -> int:
         lines = read_lines(sys.stdin.buffer.read(), options.dots, value(config, "sendmail_fix_line_endings"))
     extracted: list[bytes] = []
     if options.extract:
-        lines = end_header(lines)
-        extracted = header_recipients(lines)
+        lines, extracted = extract(lines)
     if not given and not extracted:
         if options.extract:
             _fatal(sender, "No recipient addresses found in message header")

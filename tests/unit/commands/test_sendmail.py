@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pytwfix.accept.pickup.dropfile import DropFile
 from pytwfix.commands import sendmail, submission
-from pytwfix.commands.composition import header_recipients, read_lines
+from pytwfix.commands.composition import extract, read_lines
 from pytwfix.commands.sendmailoptions import DELAY, NEVER, RET_HDRS, SUCCESS, parse
 from pytwfix.commands.smtpstdin import Session
 from pytwfix.mail.envelope import TRACE_RECORD, TRACE_VERIFY_ONLY
@@ -90,10 +90,10 @@ class Reading(SynchronousTestCase):
         """SE-1 -t, SE-2: To, Cc, Bcc, or their Resent- kin; not in the body."""
         self.assertEqual(
             [b"a@x", b"b c@d", b"e", b"f"],
-            header_recipients([b"To: a@x,", b'  "b c"@d', b"CC: e", b"Bcc : f", b"", b"To: no@x"]),
+            extract([b"To: a@x,", b'  "b c"@d', b"CC: e", b"Bcc : f", b"", b"To: no@x"])[1],
         )
-        self.assertEqual([b"r"], header_recipients([b"To: a@x", b"Resent-To: r"]))
-        self.assertEqual([], header_recipients([b"no header", b"To: a@x"]))
+        self.assertEqual([b"r"], extract([b"To: a@x", b"Resent-To: r"])[1])
+        self.assertEqual([], extract([b"no header", b"To: a@x"])[1])
 
 
 class Submitting(SynchronousTestCase):
