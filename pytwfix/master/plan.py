@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from pytwfix.master.settings import MasterSettings
+from pytwfix.settings.compatibility import USING
 from pytwfix.settings.maincf import MainCf, read_main
 from pytwfix.settings.mastercf import Service, read_services
 from pytwfix.settings.snapshot import Snapshot
@@ -62,7 +63,7 @@ def disabled(settings: MasterSettings, service: Service) -> bool:
 def old_chroots(plan: Plan) -> list[str]:
     """A line for each service whose chroot is the default of compatibility levels below 1 (V-3, MX-4)."""
     return [
-        f"{plan.directory}/master.cf: line {service.line}: using backwards-compatible default setting chroot=y"
+        f"{plan.directory}/master.cf: line {service.line}: {USING} chroot=y"
         for service in plan.services
         if service.chroot and service.chroot_unstated
     ]

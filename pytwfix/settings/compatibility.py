@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pytwfix.settings.snapshot import Snapshot
 
 CURRENT = "3.11"
+USING = "using backwards-compatible default setting"  # how each log line about an old default begins
 
 # name: the level that ended the old default.
 GATES = {

@@ -9,7 +9,7 @@ from pytwfix.accept.smtpd.state import OK, State, awaited
 from pytwfix.basics.printable import printable
 from pytwfix.contracts.rewriting import CLASS_FINAL, CLASS_RELAY, FAILED, Resolved
 from pytwfix.contracts.tables import TableError
-from pytwfix.settings.compatibility import old_default
+from pytwfix.settings.compatibility import USING, old_default
 
 if TYPE_CHECKING:
     from pytwfix.accept.smtpd.restrictions import RestrictionList
@@ -92,4 +92,4 @@ def _who(state: State) -> str:
 
 
 def _say(state: State, text: str) -> None:
-    state.host.log.info(f"using backwards-compatible default setting {text}")
+    state.host.log.info(f"{USING} {text}")

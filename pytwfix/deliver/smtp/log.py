@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytwfix.basics.printable import printable_text
+from pytwfix.settings.compatibility import USING
 
 if TYPE_CHECKING:
     from pytwfix.contracts.host import ILog
@@ -160,7 +161,7 @@ def tls_policy(log: ILog, reason: str) -> None:
 
 def old_default(log: ILog, text: str) -> None:
     """A default that compatibility_level keeps made the difference (V-3)."""
-    log.info(f"using backwards-compatible default setting {text}")
+    log.info(f"{USING} {text}")
 
 
 def sasl_null(log: ILog, namaddr: str) -> None:
