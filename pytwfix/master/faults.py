@@ -7,6 +7,7 @@ of all of them at once.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pytwfix.deliver.pipe import arguments as pipe
@@ -87,10 +88,16 @@ def _wrong(name: str, value: str, view: Snapshot) -> Iterator[str]:
     if _TABLES.fullmatch(name) and isinstance(found, str):
         for table in split_list(found):
             kind = _TYPE.match(table)
-            if kind is not None and kind[0] not in types():
+            if kind is not None and kind[0] not in _types():
                 yield f"{name}: unsupported dictionary type: {kind[0]}; postconf -m shows those that there are"
             elif kind is None and table[:1] in "/.":
                 yield f'{name}: expecting "type:name" form instead of "{table}"'
+
+
+@cache
+def _types() -> frozenset[str]:
+    """Looked for once: what packages have installed takes milliseconds to find."""
+    return frozenset(types())
 
 
 def _parameter(name: str) -> Parameter | None:

@@ -31,14 +31,14 @@ def check_mandatory(snapshot: Snapshot, path: str) -> None:
     check_protocols_and_interfaces(snapshot, lambda text, lookup: snapshot.expand(text))
     if value("syslog_facility") not in FACILITIES:
         raise SettingsError(f"file {path}: parameter syslog_facility: unrecognized value: {value('syslog_facility')}")
-    check_log_file(value("maillog_file"), value("maillog_file_prefixes"))
+    _check_log_file(value("maillog_file"), value("maillog_file_prefixes"))
     _check_privileges(value("default_privs"), path)
     environment = value("import_environment")
     if environment.count("{") > environment.count("}"):
         raise SettingsError(f'import_environment: missing \'}}\' in "{environment}"')
 
 
-def check_log_file(path: str, prefixes: str) -> None:
+def _check_log_file(path: str, prefixes: str) -> None:
     """A log file is only written where maillog_file_prefixes allows it (LG-17)."""
     allowed = prefixes.replace(",", " ").split()
     if path and not any(path == one or path.startswith(one.rstrip("/") + "/") for one in allowed):
