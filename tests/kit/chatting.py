@@ -25,12 +25,8 @@ from tests.kit.transcript import Transcript, read
 from tests.kit.waiting import wait_for
 
 HERE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "dialogs", "smtpd")
-MAIN = {
-    "compatibility_level": "3.6",
-    "myhostname": "mx.test.example",
-    "mydomain": "test.example",
-    "myorigin": "test.example",
-    "mydestination": "test.example",
+# Domains of each class, and what no dialog is to be kept waiting by; generated dialogs stand on these too.
+DOMAINS = {
     "relay_domains": "relay.example",
     "virtual_alias_domains": "alias.example",
     "virtual_alias_maps": "inline:{ana@alias.example=bob@test.example}",
@@ -39,30 +35,38 @@ MAIN = {
     "virtual_mailbox_base": "/nowhere",
     "virtual_transport": "discard",
     "local_transport": "discard",
-    "local_recipient_maps": "inline:{bob=x, alice=x, postmaster=x}",
     "relay_transport": "discard",
     "relay_recipient_maps": "inline:{joe@relay.example=x}",
     "default_transport": "discard",
-    "transport_maps": "inline:{{undeliverable.example=error:5.1.2 no such place}, {later.example=retry:4.4.1 not now}}",
     "alias_maps": "",
-    "inet_interfaces": "127.0.0.1",
-    "inet_protocols": "ipv4",
-    "mynetworks": "127.0.0.0/8",
     "smtpd_peername_lookup": "no",
-    "smtpd_authorized_xclient_hosts": "127.0.0.0/8, 192.0.2.0/24, 198.51.100.0/24, [2001:db8::]/32",
     "smtpd_error_sleep_time": "0",
     "notify_classes": "",
     "smtpd_forbid_bare_newline": "normalize",
     "smtpd_forbid_unauth_pipelining": "yes",
     "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination",
-    "smtputf8_enable": "yes",
     "recipient_delimiter": "+",
-    "parent_domain_matches_subdomains": "debug_peer_list, fast_flush_domains, mynetworks, relay_domains, "
-    "smtpd_access_maps",
     "fast_flush_domains": "relay.example",
     "smtpd_client_connection_count_limit": "0",
     "smtpd_tls_security_level": "none",
     "smtpd_timeout": "20s",
+}
+MAIN = {
+    **DOMAINS,
+    "compatibility_level": "3.6",
+    "myhostname": "mx.test.example",
+    "mydomain": "test.example",
+    "myorigin": "test.example",
+    "mydestination": "test.example",
+    "local_recipient_maps": "inline:{bob=x, alice=x, postmaster=x}",
+    "transport_maps": "inline:{{undeliverable.example=error:5.1.2 no such place}, {later.example=retry:4.4.1 not now}}",
+    "inet_interfaces": "127.0.0.1",
+    "inet_protocols": "ipv4",
+    "mynetworks": "127.0.0.0/8",
+    "smtpd_authorized_xclient_hosts": "127.0.0.0/8, 192.0.2.0/24, 198.51.100.0/24, [2001:db8::]/32",
+    "smtputf8_enable": "yes",
+    "parent_domain_matches_subdomains": "debug_peer_list, fast_flush_domains, mynetworks, relay_domains, "
+    "smtpd_access_maps",
 }
 _TRY_AGAIN = "SERVFAIL"
 ZONE: Zone = {

@@ -5,42 +5,21 @@ from __future__ import annotations
 from random import Random
 
 from tests.conformance.differential_smtpd import words
+from tests.kit.chatting import DOMAINS
 
 TABLES = 8
 MAIN = {
+    **DOMAINS,
     "mydestination": "test.example, mail.test.example",
-    "relay_domains": "relay.example",
-    "virtual_alias_domains": "alias.example",
-    "virtual_alias_maps": "inline:{ana@alias.example=bob@test.example}",
-    "virtual_mailbox_domains": "box.example",
-    "virtual_mailbox_maps": "inline:{eve@box.example=eve/}",
-    "virtual_mailbox_base": "/nowhere",
-    "virtual_transport": "discard",
-    "local_transport": "discard",
     "local_recipient_maps": "inline:{bob=x, dan+list=x, postmaster=x}",
-    "relay_transport": "discard",
-    "relay_recipient_maps": "inline:{joe@relay.example=x}",
-    "default_transport": "discard",
-    "alias_maps": "",
     "mynetworks": "127.0.0.0/8, 192.0.2.0/28",
     "smtpd_authorized_xclient_hosts": "127.0.0.0/8",
-    "smtpd_error_sleep_time": "0",
-    "smtpd_client_connection_count_limit": "0",
-    "notify_classes": "",
-    "smtpd_forbid_bare_newline": "normalize",
-    "smtpd_forbid_unauth_pipelining": "yes",
-    "recipient_delimiter": "+",
     "smtpd_restriction_classes": "class1, class2",
     "class1": "check_sender_access texthash:@CONFIG@/access0, permit",
     "class2": "reject_non_fqdn_sender, check_recipient_access texthash:@CONFIG@/access1",
     "smtpd_sasl_type": "dovecot",
     "smtpd_sasl_path": "private/no-such-socket",
     "parent_domain_matches_subdomains": "fast_flush_domains, mynetworks, relay_domains, smtpd_access_maps",
-    "fast_flush_domains": "relay.example",
-    "smtpd_tls_security_level": "none",
-    "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination",
-    "smtpd_peername_lookup": "no",
-    "smtpd_timeout": "20s",
     "max_use": "1000",
 }
 
