@@ -13,7 +13,6 @@ from typing import Any
 
 from pytwfix.commands.options import parse
 from pytwfix.commands.submission import UNAVAILABLE, configuration, die, value, warn
-from pytwfix.mail.hostnames import valid_mail_domain
 from pytwfix.mail.queueid import valid
 
 TYPE_CHECKING = False
@@ -97,6 +96,8 @@ def _from_files(config: Snapshot) -> Iterator[dict[str, Any]]:
 
 def _check_site(config: Snapshot, site: str) -> None:
     """A domain or an address in brackets, and some domains must have logs at all."""
+    from pytwfix.mail.hostnames import valid_mail_domain
+
     if not valid_mail_domain(os.fsencode(site)) or site.endswith("."):
         die(_PROGRAM, f'Cannot flush mail queue - invalid destination: "{site}"', UNAVAILABLE)
     if not value(config, "fast_flush_domains").strip():
