@@ -10,6 +10,7 @@ mailbox does not keep others of the same user waiting.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import itertools
@@ -241,13 +242,14 @@ def _after_making(base: str, name: str, action: Callable[[], int]) -> int:
 
 
 def _make_directories(path: str) -> None:
+    """Another delivery to the same new maildir may make each of them at the same time."""
     try:
-        os.mkdir(path, _DIRECTORY_MODE)
-    except FileExistsError:
-        return
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path, _DIRECTORY_MODE)
     except FileNotFoundError:
         _make_directories(os.path.dirname(path.rstrip("/")))
-        os.mkdir(path, _DIRECTORY_MODE)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path, _DIRECTORY_MODE)
 
 
 def _fill(fd: int, data: bytes, now: float) -> str:

@@ -140,6 +140,19 @@ class MaildirTests(Files):
         self.assertEqual(self.content("a/b/new/" + name), b"mail\n")
         self.assertEqual(stat.S_IMODE(os.stat(self.path("a")).st_mode), 0o700)
 
+    def test_made_by_two_at_once(self) -> None:
+        """VI-1: another delivery makes the same directories between our look and our mkdir."""
+        mkdir = os.mkdir
+
+        def overtaken(path: str, mode: int = 0o777) -> None:
+            if os.path.exists(os.path.dirname(path)):
+                mkdir(path, mode)
+            mkdir(path, mode)
+
+        self.patch(os, "mkdir", overtaken)
+        verbs.write(MailboxWrite(self.path("a/b/"), b"mail\n"))
+        self.assertEqual(len(os.listdir(self.path("a/b/new"))), 1)
+
     def test_names_differ(self) -> None:
         """VI-1: many mails in one second are many files."""
         for _ in range(50):
