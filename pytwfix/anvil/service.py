@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 
 from pytwfix.anvil import log
 from pytwfix.anvil.settings import AnvilSettings
+from pytwfix.basics.tasks import fired
 from pytwfix.contracts import counters
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class AnvilService(Service):
         entry.at_once += 1
         if entry.at_once > self._most_at_once[0]:
             self._most_at_once = (entry.at_once, ident, self._host.now())
-        return succeed((entry.at_once, self._count(entry, ident, _CONNECT)))
+        return fired((entry.at_once, self._count(entry, ident, _CONNECT)))
 
     def disconnect(self, service: str, client: str) -> None:
         entry = self._clients.get(f"{service}:{client}")
@@ -86,13 +87,13 @@ class AnvilService(Service):
     def event(self, service: str, client: str, kind: str) -> Deferred[int]:
         """Count an event; its number in this time unit."""
         ident = f"{service}:{client}"
-        return succeed(self._count(self._entry(ident), ident, kind))
+        return fired(self._count(self._entry(ident), ident, kind))
 
     def peek(self, service: str, client: str, kind: str) -> Deferred[int]:
         entry = self._clients.get(f"{service}:{client}")
         if entry is None or self._host.monotonic() - entry.since >= self._unit:
-            return succeed(0)
-        return succeed(entry.rates.get(kind, 0))
+            return fired(0)
+        return fired(entry.rates.get(kind, 0))
 
     def _entry(self, ident: str) -> _Client:
         now = self._host.monotonic()

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 
+from pytwfix.basics.tasks import fired, start
 from pytwfix.cleanup import log
 from pytwfix.contracts.reports import TRACE, Report
 from pytwfix.contracts.tables import TableError
@@ -72,8 +73,8 @@ class EnvelopeWriter:
             answer = getattr(self._rewriter.rewrite("local", address), "result", None)
             if isinstance(answer, bytes):
                 self._set_sender(answer)
-                return succeed(None)
-        return Deferred.fromCoroutine(self._sender(address, mapped))
+                return fired(None)
+        return start(self._sender(address, mapped))
 
     async def _sender(self, address: bytes, mapped: bool) -> None:
         address = await self._rewriter.rewrite("local", address)
@@ -103,8 +104,8 @@ class EnvelopeWriter:
                 if self.named is not None:
                     self.named.append(answer)
                 self._add(self._named(recipient, answer), answer)
-                return succeed(None)
-        return Deferred.fromCoroutine(self._recipient(recipient, True))
+                return fired(None)
+        return start(self._recipient(recipient, True))
 
     async def _recipient(self, recipient: Recipient, copies: bool) -> None:
         config = self._config

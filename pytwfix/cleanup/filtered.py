@@ -10,8 +10,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
-
+from pytwfix.basics.tasks import start
 from pytwfix.cleanup import log, milteraddresses
 from pytwfix.cleanup.headers import fields_of, name_of
 from pytwfix.cleanup.held import Held, Spool
@@ -75,7 +74,7 @@ class FilteredMail:
                 self._delete(edit)
                 return None
             if self._mail.config.milter_header_checks:
-                return settled(Deferred.fromCoroutine(self._checked(edit)))
+                return settled(start(self._checked(edit)))
             self._place(edit, self._line(edit))
             return None
         return milteraddresses.edit(self._mail, edit)

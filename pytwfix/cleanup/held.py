@@ -10,8 +10,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from twisted.internet.defer import Deferred
-
+from pytwfix.basics.tasks import start
 from pytwfix.cleanup.sequence import Waiting, settled
 from pytwfix.contracts.queue import QueueError
 
@@ -46,7 +45,7 @@ class Spool:
         self._waiting += len(data)
         if self._waiting <= MEMORY:
             return None
-        return settled(Deferred.fromCoroutine(self._flush()))
+        return settled(start(self._flush()))
 
     async def _flush(self) -> None:
         pieces, self._pieces, self._waiting = self._pieces, [], 0

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
-
+from pytwfix.basics.tasks import start
 from pytwfix.cleanup import log
 from pytwfix.cleanup.headers import fields_of, name_of, value_of
 from pytwfix.cleanup.sequence import Waiting, settled
@@ -65,8 +64,8 @@ class Inspection:
         config = mail.config
         odd = b" :" in block or b"\t:" in block or b"\0" in block or len(block) > config.header_limit
         if odd or mail.checked or mail.strict or config.convert:
-            return settled(Deferred.fromCoroutine(self._header(block)))
-        return settled(Deferred.fromCoroutine(self._sparse(block)))
+            return settled(start(self._header(block)))
+        return settled(start(self._sparse(block)))
 
     async def _sparse(self, block: bytes) -> None:
         waiting = self._mail.keep(await self._mail.headers.sparse(block))
@@ -140,7 +139,7 @@ class Inspection:
                 gathered = b"".join(line + b"\r\n" for line in self._field)
                 data, self._tail, self._field = gathered + self._tail + data, b"", []
             return self._mail.text(data)
-        return settled(Deferred.fromCoroutine(self._text(data)))
+        return settled(start(self._text(data)))
 
     def _looks(self) -> bool:
         mail, config = self._mail, self._mail.config

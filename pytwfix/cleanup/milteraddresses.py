@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred
-
+from pytwfix.basics.tasks import start
 from pytwfix.cleanup import log
 from pytwfix.cleanup.sequence import Waiting, settled
 from pytwfix.dialogs import milter as wire
@@ -32,7 +31,7 @@ _IGNORED = "ignoring ESMTP argument from Milter or header/body_checks"
 
 def edit(mail: Transaction, change: Edit) -> Waiting:
     """Any edit of the envelope."""
-    return settled(Deferred.fromCoroutine(_EDITS[change.kind](mail, change)))
+    return settled(start(_EDITS[change.kind](mail, change)))
 
 
 async def _sender(mail: Transaction, change: Edit) -> None:

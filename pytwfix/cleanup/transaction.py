@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
+from pytwfix.basics.tasks import start
 from pytwfix.cleanup import log
 from pytwfix.cleanup.checks import Checks
 from pytwfix.cleanup.content import Content
@@ -282,7 +283,7 @@ class Transaction:
     # -- the end ---------------------------------------------------------------------------------------------------
 
     def commit(self) -> Deferred[Committed]:
-        return Deferred.fromCoroutine(self._commit())
+        return start(self._commit())
 
     async def _commit(self) -> Committed:
         try:

@@ -8,6 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from pytwfix.basics.tasks import start
 from pytwfix.contracts.delivery import DeliveryRequest, DeliveryResult
 from pytwfix.contracts.host import IHost
 from pytwfix.contracts.queue import QueueError
@@ -26,4 +27,4 @@ def guarded(
             host.log.failure(f"{request.queue_id}: delivery by {request.transport}", error)
         return DeliveryResult([one for one in request.recipients if not one.done])
 
-    return Deferred.fromCoroutine(work).addErrback(failed)
+    return start(work).addErrback(failed)

@@ -90,6 +90,7 @@ class SmtpServer:
         "bytes_in",
         "chunk_failed",
         "chunking",
+        "closed",
         "discarded",
         "esmtp",
         "filter_commands",
@@ -130,6 +131,7 @@ class SmtpServer:
         self.esmtp = False
         self.improper = b""  # what a client pipelined without right: the start of it
         self.bare_lf = False
+        self.closed = False  # the last reply ends the connection
         self.bytes_in = 0  # of the body that is being received, as it came
         self._state = _COMMAND
         self._event: events.Event | None = None
@@ -155,7 +157,7 @@ class SmtpServer:
     @property
     def pending(self) -> int:
         """Bytes received and not used."""
-        return len(self._in)
+        return len(self._in.data)
 
     def peek(self) -> bytes:
         """The start of what is pending, for the log."""
@@ -166,11 +168,6 @@ class SmtpServer:
         """Whether what comes next belongs to a mail's content."""
         return self._state in (_BODY, _CHUNK)
 
-    @property
-    def closed(self) -> bool:
-        """Whether the last reply ends the connection."""
-        return self._state == _CLOSED
-
     def data_to_send(self) -> bytes:
         out = b"".join(self._out)
         self._out.clear()
@@ -180,12 +177,12 @@ class SmtpServer:
         """The server's first words (also after XCLIENT)."""
         self._out.append(reply.wire())
         if reply.hangup:
-            self._state = _CLOSED
+            self._shut()
 
     def close(self, reply: Reply) -> None:
         """Say this and no more, whatever is going on (timeouts, shutdown)."""
         self._out.append(reply.wire())
-        self._state = _CLOSED
+        self._shut()
 
     def dismiss(self, reply: Reply) -> None:
         """The same, but a chunk that was refused is read to its end and answered first."""
@@ -218,7 +215,7 @@ class SmtpServer:
             return self._next_response()
         line = self._in.line()
         if line is None:
-            if len(self._in) <= self.rules.line_limit:
+            if len(self._in.data) <= self.rules.line_limit:
                 return NEED_DATA
             return self._too_long(self._in.take(100))
         if len(line) > self.rules.line_limit + 2:
@@ -236,7 +233,7 @@ class SmtpServer:
         limit = self.response_limit
         line = self._in.line()
         if line is None:
-            if len(self._in) <= limit:
+            if len(self._in.data) <= limit:
                 return NEED_DATA
             self._overlong = self._overlong or bytes(self._in.data[:_IMPROPER_SIZE])
             self._in.clear()
@@ -307,7 +304,7 @@ class SmtpServer:
 
     def _pipelining(self, last: bool) -> bool:
         """Whether the client sent more although it had to wait for this reply (SD-18)."""
-        if not len(self._in) or (self.esmtp and not last):
+        if not len(self._in.data) or (self.esmtp and not last):
             return False
         if not self.improper:
             self.improper = bytes(self._in.data[:_IMPROPER_SIZE])
@@ -316,11 +313,11 @@ class SmtpServer:
     def _next_body(self) -> events.Event | Nothing:
         body = self._body
         assert body is not None
-        before = len(self._in)
+        before = len(self._in.data)
         if not before:
             return NEED_DATA
         data, ended = body.take(self._in)
-        self.bytes_in += before - len(self._in)
+        self.bytes_in += before - len(self._in.data)
         self.bare_lf = self.bare_lf or body.bare_lf
         if ended:
             self._after_skip = events.EndOfData("DATA", True, body.bare_lf)
@@ -331,11 +328,11 @@ class SmtpServer:
     def _next_chunk(self) -> events.Event | Nothing:
         chunk, lines = self._chunk, self._chunk_lines
         assert chunk is not None and lines is not None and isinstance(self._event, events.Bdat)
-        before = len(self._in)
+        before = len(self._in.data)
         if not before and chunk.left:
             return NEED_DATA
         data = chunk.take(self._in)
-        self.bytes_in += before - len(self._in)
+        self.bytes_in += before - len(self._in.data)
         if chunk.left:
             return events.Body(data) if data else NEED_DATA
         last = self._event.last
@@ -350,13 +347,15 @@ class SmtpServer:
     def _next_skipped(self) -> events.Event | Nothing:
         """Throw bytes away, then go on with what was kept for after them."""
         if self._skip:
-            self._skip -= len(self._in.take(min(self._skip, len(self._in))))
+            self._skip -= len(self._in.take(min(self._skip, len(self._in.data))))
             if self._skip:
                 return NEED_DATA
         after, self._after_skip = self._after_skip, None
         if isinstance(after, Reply):
             self._out.append(after.wire())
-            self._state = _CLOSED if after.hangup else _COMMAND
+            self._state = _COMMAND
+            if after.hangup:
+                self._shut()
             if self._parting is not None:
                 self.close(self._parting)
             return self.next_event()
@@ -435,8 +434,12 @@ class SmtpServer:
         elif kind is events.StartTls and good:
             self._in.clear()
 
-    def _close(self) -> None:
+    def _shut(self) -> None:
         self._state = _CLOSED
+        self.closed = True
+
+    def _close(self) -> None:
+        self._shut()
         self._in.clear()
 
     # For the parsers in smtp_commands.

@@ -59,7 +59,7 @@ class FileLog:
 
     def write(self, tag: str, level: int, text: str) -> None:
         waiting = self._waiting
-        waiting.append(self._stamp(self._clock()) + tag + text + "\n")
+        waiting.append(f"{self._stamp(self._clock())}{tag}{text}\n")
         if len(waiting) >= _GATHER:
             self.flush()
 

@@ -27,7 +27,8 @@ class ServiceLog:
         return self._name
 
     def info(self, text: str) -> None:
-        self._write(INFO, text)
+        self._destination.write(self._tag, INFO, text if text.isprintable() else clean(text))
+        self._later()
 
     def warning(self, text: str) -> None:
         self._write(WARNING, "warning: " + text)

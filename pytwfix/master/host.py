@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from pytwfix.basics.tasks import start
 from pytwfix.master.plan import Plan, program
 from pytwfix.master.process import Process
 from pytwfix.settings.mastercf import Service
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from pytwfix.contracts.tables import ITables
     from pytwfix.settings.group import Group
+    from pytwfix.settings.snapshot import Snapshot
 
     G = TypeVar("G", bound=Group)
 else:
@@ -57,7 +59,7 @@ class ServiceHost:
         self.definition = service
         self._views = {False: plan.view(service)}
         self.limit = self.process.share(plan.limit(service))
-        self.snapshot = self._views[False]
+        self._see(self._views[False])
         self._tables: ITables | None = None
         self.log = self.process.log(self.snapshot.expand("$syslog_name") + "/" + self.program)
         if self.stress:
@@ -71,7 +73,11 @@ class ServiceHost:
         self.stress = stress
         if stress not in self._views:
             self._views[stress] = self.plan.view(self.definition, stress)
-        self.snapshot = self._views[stress]
+        self._see(self._views[stress])
+
+    def _see(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._groups = snapshot.groups
 
     @property
     def resolver(self) -> Any:
@@ -92,7 +98,8 @@ class ServiceHost:
         return tables
 
     def settings(self, group: type[G]) -> G:
-        return self.snapshot.group(group)
+        found = self._groups.get(group)
+        return self.snapshot.group(group) if found is None else found  # type: ignore[no-any-return]
 
     def expand(self, text: str) -> str:
         return self.snapshot.expand(text)
@@ -103,7 +110,7 @@ class ServiceHost:
 
     def background(self, work: Awaitable[Any], what: str) -> None:
         given: Any = work
-        done: Deferred[Any] = given if isinstance(given, Deferred) else Deferred.fromCoroutine(given)
+        done: Deferred[Any] = given if isinstance(given, Deferred) else start(given)
         if done.called and not done.paused:
             done.addErrback(self._failed, what)
             return

@@ -32,6 +32,7 @@ from pytwfix.master.listeners import log_of
 from pytwfix.master.network import attach_network
 from pytwfix.master.permissions import Account, become
 from pytwfix.master.plancodec import unpack_plan
+from pytwfix.master.polling import streamline
 from pytwfix.master.process import Process
 from pytwfix.master.rooms import Rooms
 from pytwfix.master.secrets import reader
@@ -87,6 +88,7 @@ class Member:
         os.chdir(birth.plan.settings.queue_directory)
         self._reactor.addSystemEventTrigger("before", "shutdown", self._stop)
         self._reactor.callWhenRunning(self._begin)
+        streamline(self._reactor)
         self._reactor.run()
         birth.log.flush()
         return self._status

@@ -48,6 +48,8 @@ class Peers:
     def __init__(self, board: Switchboard) -> None:
         self._board = board
         self._host: ServiceHost | None = None
+        self._names: dict[str, str] = {}
+        self._named_by: Any = None  # the snapshot that `_names` are from
 
     def attach(self, host: ServiceHost) -> None:
         self._host = host
@@ -63,7 +65,14 @@ class Peers:
     def _named(self, parameter: str, usual: str) -> Any:
         services = self._board.services
         host = self._host
-        name = usual if host is None else getattr(host.settings(MasterSettings), parameter)
+        if host is None:
+            return services[usual]
+        if self._named_by is not host.snapshot:
+            self._named_by = host.snapshot
+            self._names.clear()
+        name = self._names.get(parameter)
+        if name is None:
+            name = self._names[parameter] = getattr(host.settings(MasterSettings), parameter)
         return services.get(name) or services[usual]
 
     @property

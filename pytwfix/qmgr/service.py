@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 
+from pytwfix.basics.tasks import fired, start
 from pytwfix.contracts.queue import (
     ACTIVE,
     CORRUPT,
@@ -80,7 +81,7 @@ class QmgrService(Service):
         self._timer = None
         self._scanner.stop()
         self._active.stop()
-        return Deferred.fromCoroutine(self._rest())
+        return start(self._rest())
 
     async def _rest(self) -> None:
         end = self._host.monotonic() + PATIENCE
@@ -126,17 +127,17 @@ class QmgrService(Service):
 
     def flush(self, sites: Sequence[str] | None = None) -> Deferred[None]:
         if sites is not None:
-            return Deferred.fromCoroutine(self._flush_sites(sites))
+            return start(self._flush_sites(sites))
         self._active.revive_all()
         self._scanner.request(incoming=True, deferred=True, everything=True, flushed=True)
-        return succeed(None)
+        return fired(None)
 
     def reloaded(self) -> None:
         """New settings may be the cure for what was dead, which a reload lets a Postfix forget too."""
         self._active.revive_all()
 
     def deliver_now(self, queue_id: str) -> Deferred[bool]:
-        return Deferred.fromCoroutine(self._deliver_now(queue_id))
+        return start(self._deliver_now(queue_id))
 
     def forget(self, queue_ids: Iterable[str]) -> None:
         for queue_id in queue_ids:

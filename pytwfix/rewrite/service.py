@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 
+from pytwfix.basics.tasks import fired, start
 from pytwfix.contracts.rewriting import CLASS_DEFAULT, FAILED, Resolved
 from pytwfix.contracts.tables import TableError
 from pytwfix.rewrite import log
@@ -36,8 +37,8 @@ class RewriteService(Service):
             rewritten = complete(config.local, address)
             if config.old_dot and rewritten != address:
                 self._told_old_dot(config, address, rewritten)
-            return succeed(rewritten)
-        return succeed(complete(config.remote if context == "remote" else config.incomplete, address))
+            return fired(rewritten)
+        return fired(complete(config.remote if context == "remote" else config.incomplete, address))
 
     def _told_old_dot(self, config: Configuration, address: bytes, rewritten: bytes) -> None:
         """Say that the old default of append_dot_mydomain made the difference, if it did (V-3)."""
@@ -49,9 +50,9 @@ class RewriteService(Service):
         config = self._configuration()
         known = self._known.get((address, verify))
         if known is not None:
-            return succeed(known)
+            return fired(known)
         routes = config.probe if verify else config.mail
-        return Deferred.fromCoroutine(self._resolve(config, routes, sender, address, verify))
+        return start(self._resolve(config, routes, sender, address, verify))
 
     async def _resolve(
         self, config: Configuration, routes: Routes, sender: bytes, address: bytes, verify: bool

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 class Snapshot:
     """Values by name; see the module."""
 
-    __slots__ = ("_groups", "_own", "_values", "program", "service", "stress")
+    __slots__ = ("_own", "_values", "groups", "program", "service", "stress")
 
     def __init__(self, values: Mapping[str, str], own: Mapping[str, str] | None = None) -> None:
         self._values = values
         self._own = dict(own or {})
-        self._groups: dict[type[Any], Any] = {}
+        self.groups: dict[type[Any], Any] = {}  # what `group` has made
         self.service = self._own.get("service_name", "")
         self.program = self._own.get("process_name", "")
         self.stress = self._own.get("stress", "") != ""
@@ -77,9 +77,9 @@ class Snapshot:
 
     def group(self, group: type[G]) -> G:
         """The typed view; the same object each time."""
-        found = self._groups.get(group)
+        found = self.groups.get(group)
         if found is None:
-            found = self._groups[group] = group(self)
+            found = self.groups[group] = group(self)
         return found  # type: ignore[no-any-return]
 
     def names(self) -> list[str]:

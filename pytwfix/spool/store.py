@@ -12,8 +12,9 @@ import os
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, fail
 
+from pytwfix.basics.tasks import fired
 from pytwfix.contracts.queue import (
     ACTIVE,
     DEFERRED,
@@ -80,7 +81,7 @@ class QueueStore:
         seconds = int(now)
         micro = int((now - seconds) * 1_000_000)
         queue_id = long_id(seconds, micro, inode) if self._long_ids else short_id(micro, inode)
-        return succeed(NewMessage(self, queue_id, fd, temporary))
+        return fired(NewMessage(self, queue_id, fd, temporary))
 
     def _can_name_descriptors(self) -> bool:
         """Whether an open file can be given a name: /proc is there."""
@@ -156,7 +157,7 @@ class QueueStore:
         try:
             if (lock or alone) and not self.disk.lock(fd, alone):
                 raise MessageBusy(f"{queue_id}: skipped, still being delivered")
-            return succeed(self._opened(queue_id, fd))
+            return fired(self._opened(queue_id, fd))
         except (QueueError, OSError) as error:
             self.disk.close(fd)
             return fail(error if isinstance(error, QueueError) else QueueError(f"{queue_id}: {error}"))
@@ -210,7 +211,7 @@ class QueueStore:
             return fail(QueueError(f"rename {source} {queue_id} to {target}: {error.strerror}"))
         if target in (DEFERRED, MAILDROP):
             self._fresh.drop(queue_id)  # it will be read again when its time comes
-        return succeed(None)
+        return fired(None)
 
     def remove(self, queue: str, queue_id: str) -> Deferred[None]:
         self._fresh.drop(queue_id)
@@ -227,7 +228,7 @@ class QueueStore:
             return fail(NoSuchMessage(f"update {queue} {queue_id}: No such file or directory"))
         except OSError as error:
             return fail(QueueError(f"update {queue} {queue_id}: {error.strerror}"))
-        return succeed(None)
+        return fired(None)
 
     def update(self, message: IMessage) -> Deferred[None]:
         if not isinstance(message, Message):
@@ -236,7 +237,7 @@ class QueueStore:
             self._update(message)
         except (OSError, CorruptMessage) as error:
             return fail(QueueError(f"{message.queue_id}: update: {error}"))
-        return succeed(None)
+        return fired(None)
 
     def _update(self, message: Message) -> None:
         envelope, fd, disk = message.envelope, message.fd, self.disk

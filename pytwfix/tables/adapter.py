@@ -1,6 +1,6 @@
 """From a driver that answers at once, or blocks, to a table that answers by a Deferred (contracts/tables.py).
 
-What is in memory or mapped into it answers by `succeed`; a driver that may block runs in the host's threads. While a
+What is in memory or mapped into it answers at once; a driver that may block runs in the host's threads. While a
 driver is busy (TableBusy), one thread waits for it on behalf of all questions. A driver that blocks has at most MOST
 questions under way, and so a server at most so many connections: one that is slow leaves threads for others.
 """
@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
+from pytwfix.basics.tasks import fired
 from pytwfix.contracts.host import IThreads
 from pytwfix.contracts.tables import TableError, TableUnavailable
 from pytwfix.tables.driver import Driver, TableBusy
@@ -44,7 +45,7 @@ class Table:
         if self.blocking:
             return self._in_thread(key)
         try:
-            return succeed(self.get(key))
+            return fired(self.get(key))
         except TableBusy:
             return self._when_free(key)
         except TableError as error:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from typing import NamedTuple
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, fail
 
+from pytwfix.basics.tasks import fired, start
 from pytwfix.contracts.tables import TableError, TableMisconfigured
 from pytwfix.mail.quoting import external_form as external_form
 from pytwfix.mail.quoting import quoted_local as quoted_local
@@ -121,13 +122,13 @@ def find_address(
     order DEFAULT only.
     """
     if not maps:
-        return succeed(None)
+        return fired(None)
     if not maps.direct or local is not None:
-        return Deferred.fromCoroutine(_find_waiting(maps, address, strategy, delimiter, subdomains, local))
+        return start(_find_waiting(maps, address, strategy, delimiter, subdomains, local))
     try:
-        return succeed(_find_now(maps, address, strategy, delimiter, subdomains))
+        return fired(_find_now(maps, address, strategy, delimiter, subdomains))
     except TableBusy:
-        return Deferred.fromCoroutine(_find_waiting(maps, address, strategy, delimiter, subdomains, local))
+        return start(_find_waiting(maps, address, strategy, delimiter, subdomains, local))
     except TableError as error:
         return fail(error)
 
@@ -189,19 +190,19 @@ def _numeric(name: bytes) -> bool:
 
 def _first(maps: Maps, keys: list[tuple[bytes, bool]]) -> Deferred[bytes | None]:
     if not maps:
-        return succeed(None)
+        return fired(None)
     if not maps.direct:
-        return Deferred.fromCoroutine(_first_waiting(maps, keys))
+        return start(_first_waiting(maps, keys))
     try:
         for key, partial in keys:
             value = maps.get(key, partial)
             if value is not None:
-                return succeed(value)
+                return fired(value)
     except TableBusy:
-        return Deferred.fromCoroutine(_first_waiting(maps, keys))
+        return start(_first_waiting(maps, keys))
     except TableError as error:
         return fail(error)
-    return succeed(None)
+    return fired(None)
 
 
 async def _first_waiting(maps: Maps, keys: list[tuple[bytes, bool]]) -> bytes | None:

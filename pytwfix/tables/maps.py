@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, fail
 
+from pytwfix.basics.tasks import fired, start
 from pytwfix.contracts.host import ILog
 from pytwfix.contracts.tables import DEFAULT_FLAGS, ITable, ITables, TableError, TableMisconfigured
 from pytwfix.tables.adapter import Table
@@ -40,12 +41,12 @@ class Maps:
         """The first table's answer that has one. `partial`: ask only the tables that take parts of keys."""
         if self.direct:
             try:
-                return succeed(self.get(key, partial))
+                return fired(self.get(key, partial))
             except TableBusy:
-                return Deferred.fromCoroutine(self._lookup(key, partial))
+                return start(self._lookup(key, partial))
             except TableError as error:
                 return fail(error)
-        return Deferred.fromCoroutine(self._lookup(key, partial))
+        return start(self._lookup(key, partial))
 
     def get(self, key: bytes, partial: bool = False) -> bytes | None:
         """The same, at once; only when `direct`. Raises TableError; TableBusy: use `lookup`."""

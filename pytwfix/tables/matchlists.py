@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, fail
 
+from pytwfix.basics.tasks import fired, start
 from pytwfix.contracts.tables import DEFAULT_FLAGS, PARENT, ITable, ITables, TableError, TableMisconfigured
 from pytwfix.tables.adapter import Table
 from pytwfix.tables.addresses import parents
@@ -180,8 +181,8 @@ class MatchList:
         except TableError as error:
             return fail(error)
         if now is not None:
-            return succeed(now)
-        return Deferred.fromCoroutine(self._match_waiting(name, address, shown))
+            return fired(now)
+        return start(self._match_waiting(name, address, shown))
 
 
 class StringList(MatchList):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 
 from pytwfix.accept.smtpd import catalogue, ehlo
 from pytwfix.accept.smtpd.codes import Unverified, codes
@@ -23,6 +23,7 @@ from pytwfix.accept.smtpd.state import OK, State
 from pytwfix.accept.smtpd.tls import ServerTls, demanded
 from pytwfix.accept.smtpd.transaction import cleanup_flags
 from pytwfix.accept.smtpd.upstream import upstream
+from pytwfix.basics.tasks import fired, start
 from pytwfix.contracts.tables import DEFAULT_FLAGS, PARENT, TableError
 from pytwfix.dialogs.smtp_server import Rules, SmtpServer
 from pytwfix.mail.reply import Reply
@@ -56,10 +57,10 @@ class AddressMaps:
     def find(self, address: bytes, local: bool = False) -> Deferred[Found | None]:
         """`local`: the domain is ours, so the bare local part counts too. Errback: TableError."""
         if not self._maps:
-            return succeed(None)
+            return fired(None)
         if len(self._maps) == 1:
             return self._find(self._maps[0], address, local)
-        return Deferred.fromCoroutine(self._find_first(address, local))
+        return start(self._find_first(address, local))
 
     def _find(self, maps: Maps, address: bytes, local: bool) -> Deferred[Found | None]:
         return find_address(maps, address, delimiter=self._delimiter, local=_yes if local or self._local else None)

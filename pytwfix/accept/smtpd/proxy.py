@@ -16,6 +16,7 @@ from pytwfix.accept.smtpd.endpoints import Endpoint, because
 from pytwfix.accept.smtpd.proxylink import LinkLost, ProxyLink
 from pytwfix.accept.smtpd.restrictions import split
 from pytwfix.accept.smtpd.safety import Fatal
+from pytwfix.basics.tasks import start
 from pytwfix.contracts.cleanup import Committed
 from pytwfix.dialogs.smtp_client import Stage
 from pytwfix.dialogs.smtp_client_content import Stuffer
@@ -89,7 +90,7 @@ class ProxiedMail:
     def sender(self, address: bytes) -> Deferred[None]:
         if self._filter.stores:
             return _done()
-        return Deferred.fromCoroutine(self._open())
+        return start(self._open())
 
     def recipient(self, recipient: Recipient) -> Deferred[None]:
         self._first = self._first or recipient.address
@@ -100,7 +101,7 @@ class ProxiedMail:
         if self._filter.stores:
             self._commands.append((rcpt_line, Stage.RCPT))
             return _done()
-        return Deferred.fromCoroutine(self._rcpt(rcpt_line))
+        return start(self._rcpt(rcpt_line))
 
     async def _rcpt(self, line: bytes) -> None:
         await self._ask(line, Stage.RCPT)
@@ -127,7 +128,7 @@ class ProxiedMail:
         self._failed = self._failed or (error if isinstance(error, Exception) else LinkLost())
 
     def commit(self) -> Deferred[Committed]:
-        return Deferred.fromCoroutine(self._commit())
+        return start(self._commit())
 
     def abort(self, reason: str = "") -> None:
         link, self._link = self._link, None
@@ -185,7 +186,7 @@ class ProxiedMail:
     def _passed_on(self, data: bytes) -> Deferred[None] | None:
         """DATA goes before the first piece."""
         if not self._started:
-            return Deferred.fromCoroutine(self._start(data))
+            return start(self._start(data))
         assert self._link is not None
         return self._link.write(self._stuffer.feed(data))
 

@@ -13,6 +13,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from pytwfix.accept.smtpd.log import Tls
+from pytwfix.basics.sending import send_at_once, unsent
+from pytwfix.basics.tasks import start
 from pytwfix.dialogs.haproxy import Endpoints, HaproxyError, HeaderReader
 from pytwfix.dialogs.smtp_server import SmtpServer
 
@@ -172,23 +174,14 @@ class Wire(Protocol):
             return
         self._new_request = True
         if self._direct and self._blocked is None:
-            data = self._sent_at_once(data)
+            data = send_at_once(self._tcp, data)
         if data:
             self._tcp.write(data)
-
-    def _sent_at_once(self, data: bytes) -> bytes:
-        """What the socket does not take now. Twisted would first ask epoll whether it may write, which costs two system
-        calls and a turn of the reactor for each reply."""
-        tcp = self._tcp
-        if tcp.dataBuffer or tcp._tempDataBuffer:
-            return data
-        sent = tcp.writeSomeData(data)
-        return data[sent:] if isinstance(sent, int) else data
 
     def more(self) -> Deferred[None]:
         """Fires when there are bytes, or when the connection or our patience has ended."""
         if self._blocked is not None or self._paused or self.gone:
-            return Deferred.fromCoroutine(self._more())
+            return start(self._more())
         return self._wait()
 
     async def _more(self) -> None:
@@ -256,7 +249,7 @@ class Wire(Protocol):
         if not self._lost:
             self._tcp.unregisterProducer()
             self._tcp.loseConnection()
-        if not self._lost:
+        if not self._lost and not (self._direct and not unsent(self._tcp)):
             self._timer = self._host.call_later(self._config.timeout, self._cut)
 
     def _cut(self) -> None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 
+from pytwfix.basics.tasks import fired
 from pytwfix.dialogs.smtp_client import Probe, Stage, Todo, Transfer
 from pytwfix.dialogs.smtp_client_content import stuffed
 
@@ -79,7 +80,7 @@ class Mailing:
         self._sending = False
         if self._wire.gone:
             self._lose(Stage.BODY)
-            return succeed(None)
+            return fired(None)
         self._transfer.content_sent()
         return self._go_on()
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 
+from pytwfix.basics.tasks import fired
 from pytwfix.contracts.delivery import DeliveryRequest, DeliveryResult
 from pytwfix.contracts.host import IHost
 from pytwfix.deliver.guarded import guarded
@@ -39,7 +40,7 @@ class SmtpAgent(Service):
                 config = self._configured()
         except SettingsError as error:
             self._host.log.fatal(str(error))
-            return succeed(DeliveryResult(list(request.recipients)))
+            return fired(DeliveryResult(list(request.recipients)))
         return guarded(self._host, request, Delivery(config, self._pool, request).run())
 
     def _configured(self) -> Configuration:

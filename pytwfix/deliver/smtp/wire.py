@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IHandshakeListener, IPushProducer
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.tcp import Client
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from pytwfix.basics.sending import send_at_once
+from pytwfix.basics.tasks import fired
 from pytwfix.dialogs.smtp_client import SmtpClient
 
 if TYPE_CHECKING:
@@ -156,15 +158,12 @@ class Wire(Protocol):
             self.write(data)
 
     def write(self, data: bytes) -> None:
-        """Straight to the socket when nothing waits there: Twisted would first ask epoll whether it may write, which
-        costs two system calls and a turn of the reactor."""
+        """Straight to the socket when nothing waits there."""
         if self.lost:
             return
         tcp = self._tcp
-        if self._direct and self.blocked is None and not tcp.dataBuffer and not tcp._tempDataBuffer:
-            sent = tcp.writeSomeData(data)
-            if isinstance(sent, int):
-                data = data[sent:]
+        if self._direct and self.blocked is None:
+            data = send_at_once(tcp, data)
         if data:
             tcp.write(data)
 
@@ -174,7 +173,7 @@ class Wire(Protocol):
         self.limit(seconds)
         found = self.client.next_reply()
         if found is not None:
-            return succeed(found[1])
+            return fired(found[1])
         waiting: Deferred[Answer] = Deferred()
 
         def look() -> None:

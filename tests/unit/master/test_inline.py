@@ -147,7 +147,7 @@ class Starting(InlineCase):
         self.assertIsInstance(failed, SystemExit)  # no traceback
         self.assertEqual((self.words.said, self.lines.lines[-1]), (["open relay"], "fatal: open relay"))
         self.assertEqual(running(self.queue), 0)
-        self.assertEqual(self.made._process.threads._threads, [])
+        self.assertEqual(self.made._process.threads._workers, [])
 
     def test_unexpected(self) -> None:
         """What nobody expected comes with its type, and with the place in the log."""
