@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
+from pytwfix.basics.lineends import strays
 from pytwfix.cleanup.sequence import Waiting, after
 
 _LINES = re.compile(rb"(?:(?:[!-9;-~]++[ \t]*+:|[ \t])[^\n]*+\n)*")
@@ -68,10 +69,8 @@ class Content:
             data, self._tail = self._tail + data, b""
         if data[-1:] == b"\r":  # its LF is still to come
             data, self._tail = data[:-1], b"\r"
-        if self._clean:
-            pairs = data.count(b"\r\n")
-            if data.count(b"\r") != pairs or data.count(b"\n") != pairs:
-                data = _STRAY.sub(b" ", data)
+        if self._clean and True in strays(data):
+            data = _STRAY.sub(b" ", data)
         if self._in_header:
             return self._header(data)
         return self._parts.text(data) if data else None

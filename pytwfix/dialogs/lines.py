@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 
+from pytwfix.basics.lineends import strays
+
 # A line that grows beyond this without a line end leaves in parts.
 LINE_PART = 65536
 
@@ -81,11 +83,11 @@ class Normalizer:
 
     def complete(self, data: bytes) -> bytes:
         """`data` does not end in the middle of a line end."""
-        ends = data.count(b"\n")
-        if ends != data.count(b"\r\n"):
+        bare_cr, bare_lf = strays(data)
+        if bare_lf:
             self.bare_lf = True
             data = (_ANY_LINE_END if self._lenient else _BARE_LF).sub(b"\r\n", data)
-        elif self._lenient and b"\r\r\n" in data:
+        elif bare_cr and self._lenient and b"\r\r\n" in data:
             data = _ANY_LINE_END.sub(b"\r\n", data)
         return data
 

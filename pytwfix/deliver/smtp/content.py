@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
+from pytwfix.basics.lineends import strays
 from pytwfix.deliver import mailbox
 from pytwfix.deliver.smtp import log
 from pytwfix.deliver.smtp.sevenbit import downgraded
@@ -30,9 +31,7 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 def whole_lines(data: bytes) -> bytes:
     """A LF without CR must not reach a server that takes it for a line end: it might be the end of the mail (OB-8)."""
-    if data.count(b"\n") == data.count(b"\r\n"):
-        return data
-    return _BARE_LF.sub(b"\r\n", data)
+    return _BARE_LF.sub(b"\r\n", data) if strays(data)[1] else data
 
 
 class Content:
