@@ -63,13 +63,13 @@ class Content:
         self._in_header = True
         self.repaired = False  # the header ended without an empty line
 
-    def write(self, data: bytes) -> Waiting:
-        """The next piece."""
+    def write(self, data: bytes, tidy: bool = False) -> Waiting:
+        """The next piece. `tidy`: the caller knows that no CR or LF of it stands alone."""
         if self._tail:
-            data, self._tail = self._tail + data, b""
+            data, self._tail, tidy = self._tail + data, b"", False
         if data[-1:] == b"\r":  # its LF is still to come
             data, self._tail = data[:-1], b"\r"
-        if self._clean and True in strays(data):
+        if self._clean and not tidy and True in strays(data):
             data = _STRAY.sub(b" ", data)
         if self._in_header:
             return self._header(data)

@@ -183,7 +183,7 @@ class Transaction:
 
     # -- content ---------------------------------------------------------------------------------------------------
 
-    def body(self, data: bytes) -> Deferred[None] | None:
+    def body(self, data: bytes, tidy: bool = False) -> Deferred[None] | None:
         if self._error is not None or self.discarded:
             return None
         content = self._content
@@ -196,8 +196,8 @@ class Transaction:
             self._error = TOO_BIG
             return None
         if self._characters:
-            data = self._cleaned(data)
-        return self._guard(content.write, data)
+            data, tidy = self._cleaned(data), False
+        return self._guard(content.write, data, tidy)
 
     def _cleaned(self, data: bytes) -> bytes:
         """message_strip_characters and message_reject_characters."""
@@ -224,7 +224,7 @@ class Transaction:
         """Whether fields have to be looked at one by one even when nothing is checked."""
         return self.extracts or self.adds
 
-    def _guard(self, write: object, *args: bytes) -> Waiting:
+    def _guard(self, write: object, *args: object) -> Waiting:
         """Remember what is wrong; the caller hears of it at the end."""
         try:
             waiting: Waiting = write(*args)  # type: ignore[operator]

@@ -68,8 +68,9 @@ class ITransaction(Protocol):
     def action(self, name: str, argument: str = "") -> None:
         """What an access table decided: "filter", "hold", "redirect", "bcc", "prepend" (a header line), "discard"."""
 
-    def body(self, data: bytes) -> Deferred[None] | None:
-        """Content with CRLF line ends, in pieces of any size. A Deferred asks the caller to wait before the next."""
+    def body(self, data: bytes, tidy: bool = False) -> Deferred[None] | None:
+        """Content with CRLF line ends, in pieces of any size. A Deferred asks the caller to wait before the next.
+        `tidy`: the caller has seen that no CR and no LF of this piece stands alone."""
 
     def extract_recipients(self, resent: bool = False) -> None:
         """Take recipients from the headers (sendmail -t)."""

@@ -60,11 +60,12 @@ class LineBuffer:
 class Normalizer:
     """Content of any line ends made content with CRLF, piece by piece. Remembers a CR that may belong to a LF."""
 
-    __slots__ = ("_held", "_lenient", "bare_lf", "line_start")
+    __slots__ = ("_held", "_lenient", "bare_lf", "line_start", "tidy")
 
     def __init__(self, lenient: bool) -> None:
         self.bare_lf = False
         self.line_start = True
+        self.tidy = False
         self._lenient = lenient
         self._held = b""
 
@@ -84,6 +85,7 @@ class Normalizer:
     def complete(self, data: bytes) -> bytes:
         """`data` does not end in the middle of a line end."""
         bare_cr, bare_lf = strays(data)
+        self.tidy = not bare_cr
         if bare_lf:
             self.bare_lf = True
             data = (_ANY_LINE_END if self._lenient else _BARE_LF).sub(b"\r\n", data)
@@ -115,6 +117,11 @@ class DataBody:
     def bare_lf(self) -> bool:
         """Whether a LF without CR was seen."""
         return self._lines.bare_lf
+
+    @property
+    def tidy(self) -> bool:
+        """Whether no CR stood alone in what was taken last."""
+        return self._lines.tidy
 
     def take(self, buffer: LineBuffer) -> tuple[bytes, bool]:
         """Content that is ready (b"" for none yet), and whether the body has ended."""

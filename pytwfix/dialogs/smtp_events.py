@@ -87,13 +87,14 @@ class Data(Event):
 
 
 class Body(Event):
-    """A piece of the mail's content: CRLF line ends, not dot-stuffed. Wants no reply."""
+    """A piece of the mail's content: CRLF line ends, not dot-stuffed. Wants no reply. `tidy`: no CR stands alone."""
 
-    __slots__ = ("data",)
+    __slots__ = ("data", "tidy")
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, tidy: bool = False) -> None:
         super().__init__("", b"")
         self.data = data
+        self.tidy = tidy
 
 
 class Bdat(Event):

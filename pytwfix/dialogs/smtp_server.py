@@ -322,8 +322,8 @@ class SmtpServer:
         if ended:
             self._after_skip = events.EndOfData("DATA", True, body.bare_lf)
             self._body, self._state, self._skip = None, _SKIP, 0
-            return events.Body(data) if data else self._next_skipped()
-        return events.Body(data) if data else NEED_DATA
+            return events.Body(data, body.tidy) if data else self._next_skipped()
+        return events.Body(data, body.tidy) if data else NEED_DATA
 
     def _next_chunk(self) -> events.Event | Nothing:
         chunk, lines = self._chunk, self._chunk_lines

@@ -38,7 +38,7 @@ class MemoryTransaction:
     def action(self, name: str, argument: str = "") -> None:
         self.actions.append((name, argument))
 
-    def body(self, data: bytes) -> Deferred[None] | None:
+    def body(self, data: bytes, tidy: bool = False) -> Deferred[None] | None:
         self.content += data
         return None
 

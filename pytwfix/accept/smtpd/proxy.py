@@ -112,7 +112,7 @@ class ProxiedMail:
     def extract_recipients(self, resent: bool = False) -> None:
         """Not for SMTP."""
 
-    def body(self, data: bytes) -> Deferred[None] | None:
+    def body(self, data: bytes, tidy: bool = False) -> Deferred[None] | None:
         if self._filter.stores:
             self._content = self._content or Scratch(self._filter.host, self._filter.folder)
             waiting = self._content.write(data)

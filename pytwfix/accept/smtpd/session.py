@@ -97,7 +97,7 @@ class Session(SideCommands):
                 if not core.closed:
                     await wire.more()
             elif isinstance(event, events.Body):
-                waiting = self._body(event.data)
+                waiting = self._body(event)
                 if waiting is not None:
                     await wire.hold(waiting)
             elif isinstance(event, events.Event):
@@ -355,8 +355,8 @@ class Session(SideCommands):
     def _only_recipient(self, mail: Transaction) -> None:
         self._state.recipient = mail.only_recipient
 
-    def _body(self, data: bytes) -> Deferred[None] | None:
-        return self._mail.body(data) if self._mail is not None else None
+    def _body(self, event: events.Body) -> Deferred[None] | None:
+        return self._mail.body(event.data, event.tidy) if self._mail is not None else None
 
     async def _bdat(self, event: events.Bdat) -> Reply | None:
         mail, config = self._mail, self._config

@@ -141,7 +141,7 @@ class Transaction:
     def started(self) -> bool:
         return self._started
 
-    def body(self, data: bytes) -> Deferred[None] | None:
+    def body(self, data: bytes, tidy: bool = False) -> Deferred[None] | None:
         """A piece of the client's content; beyond message_size_limit nothing is passed on."""
         self.size += len(data)
         limit = self._state.config.size_limit
@@ -151,7 +151,7 @@ class Transaction:
                 log.size_limit(self._state.host.log, self._state.queue_id)
             return None
         assert self._open is not None
-        return self._open.body(data)
+        return self._open.body(data, tidy)
 
     async def commit(self) -> Committed:
         """Durable when done. MailError: the reply to give."""

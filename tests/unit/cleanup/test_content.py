@@ -72,6 +72,16 @@ class Splitting(SynchronousTestCase):
         self.check(b"A: 1\r2\n3\r\n\r\nb\rc\nd\r\r\n", b"A: 1 2 3\r\n", b"b c d \r\n")
         self.assertEqual(b"x\r", split(b"A: 1\r\n\r\nx\r", clean=False).body)
 
+    def test_said_to_be_tidy(self) -> None:
+        """OB-8: what the caller has looked at is not looked at again; what he could not see is: a CR held back."""
+        parts = Parts()
+        content = Content(parts, True)
+        content.write(b"A: 1\r\n\r\nx\r")
+        content.write(b"y\r\n", tidy=True)
+        content.write(b"z\r\n", tidy=True)
+        content.finish()
+        self.assertEqual(b"x y\r\nz\r\n", parts.body)
+
     def test_dot_smuggling(self) -> None:
         r"""OB-8: `\r.\r` does not reach the next hop."""
         self.check(b"A: 1\r\n\r\nx\r.\ry\r\n", b"A: 1\r\n", b"x . y\r\n")

@@ -112,6 +112,18 @@ class Smuggling(SynchronousTestCase):
     def test_lenient_lines(self) -> None:
         self.check(b"a\nb\r\r\nc\rd\r\n.\r\n", self.ONE, b"a\r\nb\r\nc\rd\r\n", lenient_lf=True)
 
+    def test_tidy(self) -> None:
+        """OB-8: a piece is tidy when no CR of it stands alone; a bare LF has been made CRLF."""
+        texts = {b"x\r\n": True, b"x\r\n..y\r\n": True, b"x\ny\r\n": True, b"x\ry\r\n": False, b"x\r.\r\n": False}
+        for lenient in (True, False):
+            for text, tidy in texts.items():
+                peer = Peer(lenient_lf=lenient)
+                peer.feed(MAIL + b"DATA\r\n")
+                peer.core.receive(text + b".\r\n")
+                event = peer.core.next_event()
+                assert isinstance(event, events.Body)
+                self.assertEqual((tidy, False), (event.tidy, b"\n" in event.data.replace(b"\r\n", b"")), text)
+
     def test_bare_lf_is_seen(self) -> None:
         """SD-19: reject and note need to know."""
         for data, seen in ((b"a\nb\r\n.\r\n", True), (b"a\r\nb\r\n.\r\n", False)):
