@@ -178,7 +178,10 @@ class Delivery:
         if policy.level in ("dane", "dane-only"):
             from pytwfix.deliver.smtp import dane  # needs OpenSSL and its like
 
-            policy = await dane.resolve(self._config, policy, server)
+            resolved = await dane.resolve(self._config, policy, server)
+            policy = resolved._replace(stated=policy.stated)
+        if self._config.sts is not None and not policy.stated:
+            policy = await self._config.sts.applied(place, server, policy)
         wanted = ""
         if self._wishful:
             policy, wanted = await self._config.requiretls.policy(self._request.envelope, place, policy)

@@ -9,6 +9,7 @@ from pytwfix.settings.compatibility import USING
 
 if TYPE_CHECKING:
     from pytwfix.contracts.host import ILog
+    from pytwfix.mail.mtasts import StsPolicy
     from pytwfix.net.tls.contexts import TlsInfo
 
 
@@ -157,6 +158,24 @@ def tls_name(log: ILog, namaddrport: str, names: str) -> None:
 
 def tls_policy(log: ILog, reason: str) -> None:
     log.warning(reason)
+
+
+def sts_fetched(log: ILog, domain: str, policy: StsPolicy) -> None:
+    mx = ", ".join(policy.mx)
+    log.info(f"MTA-STS policy of {domain}: mode={policy.mode}, max_age={policy.max_age}, mx={mx}")
+
+
+def sts_failed(log: ILog, domain: str, reason: str) -> None:
+    log.warning(f"MTA-STS policy of {domain} cannot be fetched: {printable_text(reason, utf8=True)}")
+
+
+def sts_cache(log: ILog, domain: str, reason: str) -> None:
+    log.warning(f"MTA-STS policy of {domain} cannot be kept: {reason}")
+
+
+def sts_testing(log: ILog, domain: str, host: str) -> None:
+    """Mode testing: the mail goes all the same."""
+    log.info(f"MTA-STS policy of {domain}, testing: it does not name {host}")
 
 
 def old_default(log: ILog, text: str) -> None:

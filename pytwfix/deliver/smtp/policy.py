@@ -60,6 +60,8 @@ class Policy(NamedTuple):
     reuse: bool = False
     mx_patterns: tuple[str, ...] = ()
     tlsa: tuple[TLSA, ...] = ()
+    stated: bool = False  # by smtp_tls_policy_maps
+    public: bool = False  # the system's authorities are good enough
 
     @property
     def mandatory(self) -> bool:
@@ -114,7 +116,7 @@ class Policies:
             if found is not None:
                 key, value = found
                 where = f'{name}_tls_policy_maps, next-hop destination "{key}"'
-                return self._parsed(where, destination.text, value)
+                return self._parsed(where, destination.text, value)._replace(stated=True)
         level = self._default
         if self._sites and not self._maps:
             level = await self._by_site(destination, host)

@@ -123,6 +123,7 @@ async def _context(config: Configuration, policy: Policy) -> SSL.Context:
         authorities=authorities,
         directory=directory,
         depth=cfg.smtp_tls_scert_verifydepth,
+        public=policy.public,
     )
 
 

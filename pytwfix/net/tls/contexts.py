@@ -273,8 +273,9 @@ def client_context(
     authorities: bytes = b"",
     directory: str = "",
     depth: int = 9,
+    public: bool = False,
 ) -> SSL.Context:
-    """The context of one level of TLS at the client side. ContextError."""
+    """The context of one level of TLS at the client side. `public`: the system's authorities count. ContextError."""
     recipe = Recipe(
         server=False,
         protocols=protocols,
@@ -282,7 +283,7 @@ def client_context(
         chains=chains,
         authorities=authorities,
         directory=directory,
-        default_authorities=tls.tls_append_default_CA,
+        default_authorities=public or tls.tls_append_default_CA,
         depth=depth,
     )
     return context_of(recipe)

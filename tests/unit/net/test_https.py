@@ -1,0 +1,81 @@
+"""net/https.py, with a web server on loopback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import TestCase
+
+from pytwfix.contracts.dns import Address, NoSuchName
+from pytwfix.net import https
+from tests.kit.accepting import ZoneResolver
+from tests.kit.certificates import authority
+from tests.kit.smtploopback import LoopbackHost
+from tests.kit.webserver import WebServer, server_side
+
+
+class Fetching(TestCase):
+    """RFC 8461 section 3.3."""
+
+    timeout = 20
+
+    def setUp(self) -> None:
+        from twisted.internet import reactor
+
+        self.web = WebServer(server_side("www.dest.example"))
+        self.addCleanup(self.web.close)
+        self.web.page = b"hello\r\n"
+        self.patch(https, "PORT", self.web.address[1])
+        self.host: Any = LoopbackHost(reactor, {}, "smtp")
+        self.host.resolver = ZoneResolver({("www.dest.example", "A"): [Address(2, "127.0.0.1")]})
+
+    async def fetch(self, timeout: float = 10, limit: int = 1000, by: str = "Test CA") -> https.Page:
+        return await https.fetch(self.host, "www.dest.example", "/x.txt", timeout, limit, authority(by))
+
+    async def fails(self, **more: Any) -> str:
+        try:
+            page = await self.fetch(**more)
+        except https.NoPage as error:
+            return str(error)
+        raise AssertionError(page)
+
+    async def test_page(self) -> None:
+        self.web.head = b"HTTP/1.1 200 OK\r\nContent-Type: Text/Plain; charset=utf-8\r\n"
+        self.assertEqual((200, "text/plain", b"hello\r\n"), await self.fetch())
+        self.assertEqual(["GET /x.txt HTTP/1.1 www.dest.example"], self.web.asked)
+
+    async def test_status(self) -> None:
+        """Nothing is redirected."""
+        self.web.head = b"HTTP/1.1 301 Moved\r\nLocation: https://www.dest.example/y.txt\r\n"
+        self.assertEqual(301, (await self.fetch()).status)
+        self.assertEqual(1, len(self.web.asked))
+
+    async def test_other_authority(self) -> None:
+        self.assertEqual("certificate verify failed", await self.fails(by="Other CA"))
+        self.assertEqual([], self.web.asked)
+
+    async def test_other_name(self) -> None:
+        self.web.context = server_side("other.example")
+        self.assertEqual("the certificate is for another name", await self.fails())
+        self.assertEqual([], self.web.asked)
+
+    async def test_too_long(self) -> None:
+        self.web.page = b"x" * 100_000
+        self.assertEqual("more than 1000 bytes", await self.fails())
+
+    async def test_cut_off(self) -> None:
+        self.web.cut = 3
+        self.assertEqual("the connection was lost", await self.fails())
+
+    async def test_slow(self) -> None:
+        self.web.stall = 2
+        self.assertEqual("no answer in 1 seconds", await self.fails(timeout=1))
+
+    async def test_not_there(self) -> None:
+        self.host.resolver.zone = {}
+        self.assertIn("www.dest.example A: not found", await self.fails())
+        self.host.resolver.zone = {("www.dest.example", "A"): NoSuchName("n", "A", "Host not found")}
+        self.assertIn("Host not found", await self.fails())
+        self.host.resolver.zone = {("www.dest.example", "A"): [Address(2, "127.0.0.1")]}
+        self.patch(https, "PORT", 1)
+        self.assertIn("refused", await self.fails())
