@@ -1,4 +1,4 @@
-"""deliver/smtp/sts.py and stscache.py: RFC 8461 with a web server, a name server in memory and a mail server with TLS."""
+"""deliver/smtp/sts.py and stscache.py: RFC 8461 with a web server, names in memory and a mail server with TLS."""
 
 from __future__ import annotations
 
