@@ -6,8 +6,11 @@ Blocks; raises OSError.
 
 from __future__ import annotations
 
+import errno
+import itertools
 import json
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytwfix.mail.mtasts import StsPolicy, parse_policy
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from pytwfix.contracts.host import IDisk
 
 _MOST = 1 << 20
+_numbers = itertools.count()
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -58,22 +62,27 @@ class StsCache:
         """In place of what there was, whole or not at all."""
         disk, path = self._disk, f"{self._directory}/{domain}"
         text = {"id": known.ident, "fetched": known.fetched, "policy": "\n".join(known.policy.lines)}
-        temporary = f"{self._directory}/.{os.getpid()}.new"
+        data = json.dumps(text).encode()
+        temporary = f"{self._directory}/.{os.getpid()}.{next(_numbers)}.new"  # threads write at the same time
+        fd = self._create(temporary)
         try:
-            fd = self._create(temporary)
-        except FileNotFoundError:
-            disk.mkdir(self._directory, 0o700)
-            fd = self._create(temporary)
-        try:
-            disk.write(fd, json.dumps(text).encode())
-            disk.fsync(fd)
-        finally:
-            disk.close(fd)
-        disk.rename(temporary, path)
+            try:
+                if disk.write(fd, data) != len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), temporary)
+                disk.fsync(fd)
+            finally:
+                disk.close(fd)
+            disk.rename(temporary, path)
+        except OSError:
+            disk.unlink(temporary)
+            raise
 
     def _create(self, temporary: str) -> int:
         try:
             return self._disk.open(temporary, _WRITE, 0o600)
+        except FileNotFoundError:
+            with suppress(FileExistsError):  # another one was faster
+                self._disk.mkdir(self._directory, 0o700)
         except FileExistsError:  # of a process that ended in between
             self._disk.unlink(temporary)
-            return self._disk.open(temporary, _WRITE, 0o600)
+        return self._disk.open(temporary, _WRITE, 0o600)
