@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Protocol
 
-from pytwfix.dialogs.smtp_client_replies import Answer, ReplyParser
+from pytwfix.dialogs.smtp_client_replies import LIMIT, Answer, ReplyParser
 
 
 class Stage(Enum):
@@ -59,10 +59,10 @@ class SmtpClient:
 
     __slots__ = ("_out", "_parser", "_stages", "answered", "edit", "tape")
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = LIMIT) -> None:
         self.tape: ITape | None = None  # who writes down what is said
         self.edit: Callable[[Answer], Answer] | None = None  # what is to be made of each answer (SM-15)
-        self._parser = ReplyParser()
+        self._parser = ReplyParser(limit)
         self._out: list[bytes] = []
         self._stages: deque[Stage] = deque((Stage.GREETING,))
         self.answered = 0  # replies used so far
@@ -115,12 +115,16 @@ class SmtpClient:
         return self._stages.popleft(), answer
 
     @property
-    def skipped(self) -> bytes:
+    def skipped(self) -> bytes | None:
         """The first line since the last `forget_skipped` that was no reply."""
         return self._parser.skipped
 
     def forget_skipped(self) -> None:
-        self._parser.skipped = b""
+        self._parser.skipped = None
+
+    def complain_to(self, complain: Callable[[bool, bytes], None]) -> None:
+        """It hears of replies that were cut off: whether it was a whole reply or a line, and the begin."""
+        self._parser.complain = complain
 
     def start_tls(self) -> None:
         """The handshake begins: nothing that was said before it counts."""

@@ -1,16 +1,18 @@
 """Replies as they come from a server (RFC 5321 section 4.2; INVENTORY OB-1, OB-2, OB-3).
 
-A line without a three-digit code is skipped. In a reply of several lines the last line's code decides. Lines end at LF;
-what is too long, or too much, is cut off and the reply goes on. Nothing here raises.
+A line without a three-digit code is no reply, but stands before the text of the one that follows. In a reply of several
+lines the last line's code decides. Lines end at LF; what is too long, or too much, is cut off and the reply goes on.
+Nothing here raises.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-# So much of a line, and of a reply, is kept.
-_LINE_LIMIT = 2048
-_TEXT_LIMIT = 32768
+LIMIT = 2048  # line_length_limit: so much of a line, and of a reply, is kept
+_SHOWN = 30
+_TOLD = 1 << 40
 
 _ENHANCED = re.compile(rb"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|\Z)")
 _UNSEEN = re.compile(rb"[\x00-\x1f\x7f]")
@@ -63,16 +65,18 @@ class Answer:
 
 
 class ReplyParser:
-    """Bytes in, answers out."""
+    """Bytes in, answers out. `complain` is told of what was cut off: whether it is a whole reply, and its begin."""
 
-    __slots__ = ("_data", "_dropping", "_kept", "_lines", "skipped")
+    __slots__ = ("_data", "_dropping", "_kept", "_limit", "_lines", "complain", "skipped")
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
+        self.complain: Callable[[bool, bytes], None] | None = None
         self._data = b""
         self._lines: list[bytes] = []
         self._kept = 0
         self._dropping = False  # inside a line of which enough was seen
-        self.skipped = b""  # the first line that was no reply
+        self.skipped: bytes | None = None  # the first line that was no reply
 
     def receive(self, data: bytes) -> None:
         self._data = self._data + data if self._data else data
@@ -100,9 +104,11 @@ class ReplyParser:
             line, self._data = data[:end], data[end + 1 :]
             if self._dropping:
                 line, self._dropping = self._lines.pop() if self._lines else b"", False
-                answer = self._line(line[:_LINE_LIMIT])
+                answer = self._line(line)
+            elif len(line) > self._limit + 1:  # it may end in CR
+                answer = self._line(self._cut(line))
             else:
-                answer = self._line(line[:_LINE_LIMIT].rstrip())
+                answer = self._line(line.rstrip())
             if answer is not None:
                 return answer
 
@@ -110,23 +116,39 @@ class ReplyParser:
         """A line without end does not fill our memory: its beginning waits among the lines."""
         if self._dropping:
             self._data = b""
-        elif len(self._data) > _LINE_LIMIT:
-            self._lines.append(self._data[:_LINE_LIMIT])
+        elif len(self._data) > self._limit + 1:
+            self._lines.append(self._cut(self._data))
             self._data = b""
             self._dropping = True
+
+    def _cut(self, line: bytes) -> bytes:
+        self._complain(False, line)
+        return line[: self._limit]
+
+    def _complain(self, whole: bool, text: bytes) -> None:
+        if self.complain is not None:
+            self.complain(whole, text[:_SHOWN])
 
     def _line(self, line: bytes) -> Answer | None:
         code, mark = line[:3], line[3:4]
         if not (code.isdigit() and len(code) == 3 and mark in (b"", b" ", b"-")):
-            self.skipped = self.skipped or line
+            if self.skipped is None:
+                self.skipped = line
+            if line or self._lines:
+                self._keep(line)
             return None
-        lines = self._lines
+        self._keep(line)
         if mark == b"-":
-            self._kept += len(line)
-            if self._kept <= _TEXT_LIMIT:
-                lines.append(line)
             return None
-        self._lines = []
-        self._kept = 0
-        lines.append(line)
+        lines, self._lines, self._kept = self._lines, [], 0
         return Answer(int(code), lines)
+
+    def _keep(self, line: bytes) -> None:
+        """As one of the lines of the reply, while there is room for it."""
+        kept = self._kept
+        if kept < self._limit:
+            self._lines.append(line)
+            self._kept = kept + len(line) + (kept > 0)
+        elif kept < _TOLD:
+            self._kept = _TOLD
+            self._complain(True, b"\n".join(self._lines)[:_SHOWN])

@@ -28,8 +28,14 @@ def tag(syslog_name: str, program: str) -> str:
     return f"{syslog_name}/{program}[{os.getpid()}]: "
 
 
+SURELY_FITS = 500  # characters: whatever they are, not more than LONGEST octets
+LONGEST = 2000  # octets of a line's text; Postfix writes no more of it
+
+
 def clean(text: str) -> str:
-    """One line, whatever was in it: a line end in a value must not start a line of its own."""
+    """One line, whatever was in it: a line end in a value must not start a line of its own, nor is it endless."""
+    if len(text) > SURELY_FITS:
+        text = text.encode("utf-8", "surrogateescape")[:LONGEST].decode("utf-8", "surrogateescape")
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else "?" for c in text)

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable
 
 from pytwfix.logs.destinations import CRITICAL, ERROR, INFO, WARNING, Destination
-from pytwfix.logs.lines import clean
+from pytwfix.logs.lines import SURELY_FITS, clean
 
 
 class ServiceLog:
@@ -27,7 +27,8 @@ class ServiceLog:
         return self._name
 
     def info(self, text: str) -> None:
-        self._destination.write(self._tag, INFO, text if text.isprintable() else clean(text))
+        fine = text.isprintable() and len(text) <= SURELY_FITS
+        self._destination.write(self._tag, INFO, text if fine else clean(text))
         self._later()
 
     def warning(self, text: str) -> None:

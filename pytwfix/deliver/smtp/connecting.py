@@ -35,7 +35,8 @@ class _Once(ClientFactory):
     def buildProtocol(self, addr: Any) -> Wire:
         cfg = self._config.cfg
         done = self.done
-        return Wire(self._config.host, done.callback, cfg.smtp_per_request_deadline, cfg.smtp_min_data_rate)
+        limit = cfg.line_length_limit
+        return Wire(self._config.host, done.callback, cfg.smtp_per_request_deadline, cfg.smtp_min_data_rate, limit)
 
     def clientConnectionFailed(self, connector: Any, reason: Failure) -> None:
         self.done.errback(reason)

@@ -78,6 +78,13 @@ def no_reply(log: ILog, queue_id: str, protocol: str, namaddr: str, line: bytes)
     log.warning(f"{queue_id}: non-{protocol} response from {namaddr}: {text}")
 
 
+def too_long(log: ILog, namaddrport: str, limit: int, whole: bool, start: bytes) -> None:
+    """A line of a reply, or all lines of one, that was cut off."""
+    text = printable_text(start.decode("utf-8", "surrogateescape"), utf8=True)
+    what = f"multi-line response longer than {limit} " if whole else f"response longer than {limit}: "
+    log.warning(f"{namaddrport}: {what}{text}...")
+
+
 def no_pipelining(log: ILog, address: str, parameter: str) -> None:
     """A server whose replies cannot be told apart is not to be sent several commands at once."""
     log.warning(f"to prevent loss of mail, turn off command pipelining for {address} with the {parameter} parameter")

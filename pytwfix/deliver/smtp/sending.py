@@ -160,7 +160,7 @@ class Sending:
         self.stale = session.uses > 0 and self._unheard(session, mailing)
         for complaint in mailing.complaints:
             log.command_refused(self._host.log, session.said(Stage.XFORWARD, complaint).reason)
-        if session.wire.client.skipped:
+        if session.wire.client.skipped is not None:
             self._note_nonsense(session)
         recipients, relay = self.left, session.relay
         if self.stale:
@@ -201,7 +201,7 @@ class Sending:
     def _note_nonsense(self, session: Session) -> None:
         client, lmtp = session.wire.client, self._config.lmtp
         protocol = "LMTP" if lmtp else "ESMTP" if session.features.host else "SMTP"
-        log.no_reply(self._host.log, self._request.queue_id, protocol, session.relay, client.skipped)
+        log.no_reply(self._host.log, self._request.queue_id, protocol, session.relay, client.skipped or b"")
         client.forget_skipped()
         if session.pipelining:
             name = "lmtp_discard_lhlo" if lmtp else "smtp_discard_ehlo"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pytwfix.deliver.smtp import failures
+from pytwfix.deliver.smtp import failures, log
 from pytwfix.deliver.smtp.failures import Trouble
 from pytwfix.deliver.smtp.requiretls import DISABLE
 from pytwfix.deliver.smtp.transcript import Transcript, breaks_rules
@@ -75,6 +76,7 @@ class Session:
         self.pix: frozenset[str] = frozenset()
         self.keys: tuple[Any, ...] = ()
         self.transcript: Transcript | None = None
+        wire.client.complain_to(partial(log.too_long, config.host.log, self.relay, config.cfg.line_length_limit))
         if config.replies:
             wire.client.edit = config.replies.apply
         if config.notifies:

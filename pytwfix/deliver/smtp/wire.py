@@ -19,6 +19,7 @@ from zope.interface import implementer
 from pytwfix.basics.sending import send_at_once
 from pytwfix.basics.tasks import fired
 from pytwfix.dialogs.smtp_client import SmtpClient
+from pytwfix.dialogs.smtp_client_replies import LIMIT
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
@@ -57,8 +58,9 @@ class Wire(Protocol):
         opened: Callable[[Wire], None],
         per_request_deadline: bool = False,
         min_data_rate: int = 0,
+        reply_limit: int = LIMIT,
     ) -> None:
-        self.client = SmtpClient()
+        self.client = SmtpClient(reply_limit)
         self.gone = ""
         self.lost = False
         self.blocked: Deferred[None] | None = None  # fires when there is room for more bytes

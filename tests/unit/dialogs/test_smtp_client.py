@@ -65,8 +65,32 @@ class Replies(SynchronousTestCase):
         (answer,) = self.answers(
             b"250-" + b"x" * 1000 + b"\r\n", *[b"250-" + b"y" * 1000 + b"\r\n"] * 100, b"250 z\r\n"
         )
-        self.assertLess(sum(map(len, answer.lines)), 40000)
-        self.assertEqual(answer.lines[-1], b"250 z")
+        self.assertEqual((3, 250), (len(answer.lines), answer.code))
+
+    def test_cut_off(self) -> None:
+        """SM-9: what is cut off is told, each line and once a reply, with its begin."""
+        told: list[tuple[bool, bytes]] = []
+        parser = ReplyParser(50)
+        parser.complain = lambda whole, start: told.append((whole, start))
+        parser.receive(b"250-" + b"x" * 46 + b"\r\n250 y\r\n")
+        answer = parser.next()
+        assert answer is not None
+        self.assertEqual((250, [b"250-" + b"x" * 46], [(True, b"250-" + b"x" * 26)]), (answer.code, answer.lines, told))
+        told.clear()
+        for piece in (b"451 4.3.0 " + b"z" * 60 + b"\r\n", b"451 4.3.0 " + b"z" * 60, b"zz", b"\r\n"):
+            parser.receive(piece)
+        answers = [one.lines for one in (parser.next(), parser.next()) if one]
+        self.assertEqual([[b"451 4.3.0 " + b"z" * 40]] * len(answers), answers)
+        self.assertEqual([(False, b"451 4.3.0 " + b"z" * 20)] * 2, told)
+
+    def test_noise(self) -> None:
+        """SM-6: a line that is no reply is told of, and stands before the text of the reply that follows."""
+        parser = ReplyParser()
+        parser.receive(b"hello there\r\n\r\n45 x\r\n354 go\r\n\r\n250 ok\r\n")
+        first, second = parser.next(), parser.next()
+        assert first is not None and second is not None
+        self.assertEqual((354, "hello there  45 x 354 go"), (first.code, first.text))
+        self.assertEqual((250, "250 ok", b"hello there"), (second.code, second.text, parser.skipped))
 
 
 class Features(SynchronousTestCase):

@@ -27,3 +27,10 @@ class Lines(SynchronousTestCase):
         """LG-16: what a peer sends starts no line of its own."""
         self.assertEqual(clean("from=<a@b>, é"), "from=<a@b>, é")
         self.assertEqual(clean("a\nb\r\x1b[1m\x00\udcff"), "a?b??[1m??")
+
+    def test_longest(self) -> None:
+        """LG-16: a running 3.7 writes 2,000 octets of a text and no more."""
+        self.assertEqual("x" * 2000, clean("x" * 2000))
+        self.assertEqual("x" * 2000, clean("x" * 2001))
+        self.assertEqual("é" * 1000, clean("é" * 1500))
+        self.assertEqual("x" + "é" * 999 + "?", clean("x" + "é" * 1500))
