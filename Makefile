@@ -3,14 +3,14 @@
 # make peers    install (root, apt-get) the real servers that tests talk to
 # make lint     ruff and mypy
 # make bench    measure, beside a real Postfix where one is installed; bench-tables: lookup tables alone
-#               bench-queue: 50,000 messages that wait
+#               bench-queue: 50,000 messages that wait; bench-rules: name service, restrictions, a milter
 
 PYTHON ?= $(shell for p in /usr/bin/python3.13 /usr/bin/python3.12 /usr/bin/python3.11 python3; do command -v $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 ROUNDS ?= 200
 
-.PHONY: install run test unit peers lint bench bench-tables bench-queue crash clean
+.PHONY: install run test unit peers lint bench bench-tables bench-queue bench-rules crash clean
 
 install: $(VENV)/.installed
 run: install
@@ -44,8 +44,11 @@ bench: $(VENV)/.dev
 bench-tables: $(VENV)/.dev
 	$(BIN)/python bench/tables.py
 
+bench-rules: $(VENV)/.dev
+	$(BIN)/python bench/rules.py
+
 bench-queue: $(VENV)/.dev
-	$(BIN)/python bench/queue.py
+	$(BIN)/python bench/queued.py
 
 crash: $(VENV)/.dev
 	$(BIN)/python -m tests.integration.crash --rounds $(ROUNDS)

@@ -32,7 +32,11 @@ class Server:
         argv = [SINK, "-4", "-c", *user, f"127.0.0.1:{self.sink_port}", "1024"]
         self._sink = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=self._counts, stderr=self._counts)
         wait_for(lambda: listens(self.sink_port), "smtp-sink does not listen")
+        self.prepare()
         self.system.start(self.port)
+
+    def prepare(self) -> None:
+        """The last touch before the start."""
 
     def close(self) -> None:
         self._sink.terminate()

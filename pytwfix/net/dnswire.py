@@ -24,6 +24,7 @@ import dns.rrset
 from pytwfix.basics.printable import printable
 from pytwfix.contracts.dns import MX, SRV, TLSA, Address, Answer
 from pytwfix.mail.hostnames import valid_name
+from pytwfix.net.dnsnegative import lifetime
 
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP = 0, 1, 2, 3, 4
 NAMES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "TLSA": 52}
@@ -60,6 +61,11 @@ class Question:
         # A server that did not understand the question does not repeat it.
         return data[4:6] == b"\0\0" and data[3] & 15 in (FORMERR, NOTIMP)
 
+    @property
+    def end(self) -> int:
+        """Where it ends in an answer that repeats it."""
+        return 12 + len(self._asked)
+
     @staticmethod
     def truncated(data: bytes) -> bool:
         return bool(data[2] & 2)
@@ -91,6 +97,10 @@ class Parsed(NamedTuple):
 
 def parse(data: bytes, question: Question) -> Parsed:
     """The answer to a question. Malformed."""
+    if data[3] & 15 in (NOERROR, NXDOMAIN) and data[4:8] == b"\0\1\0\0":
+        seconds = lifetime(data, question.end)
+        if seconds is not None:
+            return Parsed(data[3] & 15, None, "", seconds)
     try:
         message = dns.message.from_wire(data, ignore_trailing=True, continue_on_error=True)
     except (dns.exception.DNSException, ValueError, IndexError) as error:

@@ -9,6 +9,7 @@ import os
 import socket
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet import tcp, unix
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint, UNIXClientEndpoint
 from twisted.internet.error import ConnectError, ConnectionRefusedError, DNSLookupError, TimeoutError
@@ -17,6 +18,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from pytwfix.basics.sending import send_at_once
 from pytwfix.dialogs.milter import MilterError, Packets
 
 if TYPE_CHECKING:
@@ -46,9 +48,11 @@ class MilterConnection(Protocol):
         self._timer: IDelayedCall | None = None
         self._lost = ""
         self._tcp: Any = None
+        self._direct = False  # bytes may go straight to the socket
 
     def connectionMade(self) -> None:
         self._tcp = self.transport
+        self._direct = type(self._tcp) in (tcp.Client, unix.Client)
         set_no_delay = getattr(self._tcp, "setTcpNoDelay", None)
         if set_no_delay is not None:
             set_no_delay(True)
@@ -58,7 +62,10 @@ class MilterConnection(Protocol):
         """A Deferred when the filter is slow to take it: wait before more is sent. Errback: FilterGone."""
         if self._lost:
             return None  # `packet` says so
-        self._tcp.write(data)
+        if self._direct and self._blocked is None:
+            data = send_at_once(self._tcp, data)
+        if data:
+            self._tcp.write(data)
         if self._blocked is not None:
             self._limit(timeout)
         return self._blocked

@@ -1,4 +1,4 @@
-"""A large queue, beside a real Postfix: `python bench/queue.py [--messages 50000] [--modes "postfix workers1"]`.
+"""A large queue, beside a real Postfix: `python bench/queued.py [--messages 50000] [--modes "postfix workers1"]`.
 
 Postfix makes the deferred messages (so that both find the same files), then each server gets a copy in turn. Measured:
 seconds from the start until the port is open, `postqueue -p` and `-j` and `postsuper -s` with so many deferred, memory
