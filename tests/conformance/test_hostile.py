@@ -13,7 +13,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from tests.integration.world import World
 from tests.kit.hostile import DROP, RESET, STALL, Hostile, Script
 from tests.kit.mailsystem import INLINE, POSTFIX, missing
-from tests.kit.waiting import NotInTime, wait_for
+from tests.kit.waiting import wait_for
 
 _STEPS = ("banner", "EHLO", "MAIL", "RCPT", "DATA", "content", "end", "QUIT")
 _EHLO = b"250-hostile.example\r\n"

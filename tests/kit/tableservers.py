@@ -140,19 +140,26 @@ def keypair(server: Server, pair: tuple[bytes, bytes]) -> tuple[str, str]:
 
 
 class PostgreSQL(Server):
-    """User and database `mail`, no password."""
+    """User and database `mail`, no password; TLS too with a certificate and key."""
 
     user = "postgres"
+
+    def __init__(self, certificate: tuple[bytes, bytes] | None = None) -> None:
+        self._certificate = certificate
+        super().__init__()
 
     def prepare(self) -> None:
         self._bin = os.path.dirname(program("/usr/lib/postgresql/*/bin/initdb", "initdb"))
         self.run(f"{self._bin}/initdb", "-D", f"{self.directory}/data", "-U", "mail", "-A", "trust", "-N", "-E", "UTF8")
 
     def command(self) -> list[str]:
-        settings = (
+        settings: tuple[str, ...] = (
             "fsync=off", f"port={self.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={self.directory}",
             "shared_buffers=8MB", "max_connections=20",
         )  # fmt: skip
+        if self._certificate is not None:
+            certificate, key = keypair(self, self._certificate)
+            settings += ("ssl=on", f"ssl_cert_file={certificate}", f"ssl_key_file={key}")
         words = [word for setting in settings for word in ("-c", setting)]
         return [f"{self._bin}/postgres", "-D", f"{self.directory}/data", *words]
 
@@ -166,9 +173,13 @@ class PostgreSQL(Server):
 
 
 class MariaDB(Server):
-    """User `mail` with the password `secret`, database `mail`."""
+    """User `mail` with the password `secret`, database `mail`; TLS too with a certificate and key."""
 
     user = "mysql"
+
+    def __init__(self, certificate: tuple[bytes, bytes] | None = None) -> None:
+        self._certificate = certificate
+        super().__init__()
 
     def prepare(self) -> None:
         self._server = program("mariadbd", "mysqld")
@@ -181,8 +192,14 @@ class MariaDB(Server):
         return [
             self._server, "--no-defaults", f"--datadir={self.directory}/data", f"--port={self.port}",
             f"--socket={self.directory}/s", "--bind-address=127.0.0.1", "--innodb-buffer-pool-size=8M",
-            f"--pid-file={self.directory}/pid", "--innodb-flush-method=nosync",
+            f"--pid-file={self.directory}/pid", "--innodb-flush-method=nosync", *self._tls(),
         ]  # fmt: skip
+
+    def _tls(self) -> list[str]:
+        if self._certificate is None:
+            return []
+        certificate, key = keypair(self, self._certificate)
+        return [f"--ssl-cert={certificate}", f"--ssl-key={key}"]
 
     def sql(self, text: str) -> None:
         client = program("mariadb", "mysql")
@@ -253,14 +270,23 @@ class Memcached(Server):
 
 
 class RedisServer(Server):
-    """With the password `secret`."""
+    """With the password `secret`; with a certificate and key it speaks TLS, and nothing else."""
+
+    def __init__(self, certificate: tuple[bytes, bytes] | None = None) -> None:
+        self._certificate = certificate
+        super().__init__()
 
     def prepare(self) -> None:
         self._server = program("redis-server", "valkey-server")
 
     def command(self) -> list[str]:
+        port = ["--port", str(self.port)]
+        if self._certificate is not None:
+            certificate, key = keypair(self, self._certificate)
+            port = ["--port", "0", "--tls-port", str(self.port), "--tls-auth-clients", "no"]
+            port += ["--tls-cert-file", certificate, "--tls-key-file", key]
         return [
-            self._server, "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--dir", self.directory,
+            self._server, "--bind", "127.0.0.1", *port, "--save", "", "--dir", self.directory,
             "--requirepass", "secret",
         ]  # fmt: skip
 
