@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytwfix.contracts.tables import TableMisconfigured
 from pytwfix.tables.driver import Driver, TableContext
 from pytwfix.tables.names import balanced, split_list
-from pytwfix.tables.textsource import is_utf8
+from pytwfix.tables.textsource import folder, is_utf8
 
 
 def _elements(table: Driver, what: str) -> list[str]:
@@ -31,6 +31,8 @@ class _OfTables(Driver):
         self.members = [self._member(name, flags) for name in _elements(self, "type:name")]
         self.fixed = all(member.fixed for member in self.members)
         self.blocking = any(member.blocking for member in self.members)
+        self.fold = self.members[0].fold  # Postfix 3.7 lets the first member decide for all of them
+        self.folded = folder(self.fold, self.utf8)
 
     def _member(self, name: str, flags: int) -> Driver:
         if ":" not in name:
@@ -64,11 +66,16 @@ class PipeMap(_OfTables):
 
 
 class UnionMap(_OfTables):
-    """unionmap:{a,b}: the answers of all tables, joined by commas."""
+    """unionmap:{a,b}: the answers of all tables, joined by commas.
+
+    When the first table folds keys, all are asked for the folded key: a pcre table behind an inline one sees small
+    letters, one in front of it the key as it was given.
+    """
 
     def get(self, key: bytes) -> bytes | None:
         if self._refused(key):
             return None
+        key = self.folded(key)
         joined = b""
         for member in self.members:
             value = member.get(key)

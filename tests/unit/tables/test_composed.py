@@ -67,6 +67,27 @@ class SmallTypesTests(SynchronousTestCase):
         self.assertTrue(self.tables.driver("pipemap:{static:a, unix:passwd.byname}").blocking)
         self.assertRaises(TableError, self.get, "unionmap:{static:a, fail:b}", b"k")
 
+    def test_first_of_a_union_folds(self) -> None:
+        """MT-6, LK-2: whether a pattern sees the key in small letters is for the first table to say, as in 3.7."""
+        inline, pcre, pattern = "inline:{foobar=I}", "regexp:{{/^(.*)$/ P:$1}}", "randmap:{x}"
+        for members, value in (
+            ((inline, pcre), b"I,P:foobar"),
+            ((pcre, inline, pcre), b"P:FooBar,I,P:FooBar"),
+            ((pattern, pcre), b"x,P:FooBar"),
+            (("static:s", pcre), b"s,P:foobar"),
+            ((f"unionmap:{{{inline}, {pcre}}}", pcre), b"I,P:foobar,P:foobar"),
+            ((f"unionmap:{{{pcre}, {inline}}}", pcre), b"P:FooBar,I,P:FooBar"),
+            ((f"pipemap:{{{inline}, {pattern}}}", pcre), b"x,P:foobar"),
+            ((f"pipemap:{{{pcre}, inline:{{p:foobar=I}}}}", pcre), b"I,P:FooBar"),
+        ):
+            union = f"unionmap:{{{', '.join(members)}}}"
+            self.assertEqual(self.get(union, b"FooBar"), value, union)
+
+    def test_texthash_keys_that_differ_in_case(self) -> None:
+        """MT-5: one key, as in 3.7, and the first value stays."""
+        table = self.tables.driver("texthash:{{foo T1}, {FOO T2}}")
+        self.assertEqual(table.get(b"Foo"), b"T1")
+
     def test_unix(self) -> None:
         """MT-6: users and groups of the system."""
         self.assertTrue((self.get("unix:passwd.byname", b"root") or b"").startswith(b"root:"))
