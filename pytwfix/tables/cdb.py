@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import mmap
 import os
+import sys
+from array import array
 from collections.abc import Iterable, Iterator
 from struct import Struct
 from struct import error as StructError
@@ -28,39 +30,48 @@ def cdb_hash(key: bytes) -> int:
 
 
 def write_cdb(fd: int, entries: Iterable[tuple[bytes, bytes]]) -> None:
-    """A whole database into an empty file. OSError; ValueError when it would be too big."""
-    buckets: list[list[tuple[int, int]]] = [[] for _ in range(256)]
-    chunks: list[bytes] = []
-    position = _HEADER
-    for key, value in entries:
-        hashed = cdb_hash(key)
-        buckets[hashed & 255].append((hashed, position))
-        record = _PAIR.pack(len(key), len(value)) + key + value
-        chunks.append(record)
-        position += len(record)
+    """A whole database into an empty file. OSError; ValueError when it would be too big.
+
+    Records go to the file as they come; of each only its hash and its place stay, 8 bytes.
+    """
+    buckets = [array("I") for _ in range(256)]  # hash, position, hash, position ...
     header: list[bytes] = []
-    for bucket in buckets:
-        slots = _slots(bucket)
-        header.append(_PAIR.pack(position, len(slots)))
-        chunks.extend(_PAIR.pack(*slot) for slot in slots)
-        position += 8 * len(slots)
-        if position > 0xFFFFFFFF:
-            raise ValueError("the database would be bigger than 4 GB")
+    position = _HEADER
     with os.fdopen(os.dup(fd), "wb") as file:
+        file.write(bytes(_HEADER))
+        for key, value in entries:
+            hashed = cdb_hash(key)
+            bucket = buckets[hashed & 255]
+            bucket.append(hashed)
+            bucket.append(position)
+            position += file.write(_PAIR.pack(len(key), len(value)) + key + value)
+            _check_size(position)
+        for bucket in buckets:
+            header.append(_PAIR.pack(position, len(bucket)))
+            position += file.write(_slots(bucket))
+            _check_size(position)
+        file.seek(0)
         file.write(b"".join(header))
-        file.writelines(chunks)
 
 
-def _slots(bucket: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _check_size(position: int) -> None:
+    if position > 0xFFFFFFFF:
+        raise ValueError("the database would be bigger than 4 GB")
+
+
+def _slots(bucket: array[int]) -> bytes:
     """The open hash table of one of the 256 buckets: twice as many slots as entries."""
-    size = 2 * len(bucket)
-    slots = [(0, 0)] * size
-    for hashed, position in bucket:
+    size = len(bucket)  # two numbers an entry
+    slots = array("I", bytes(8 * size))
+    for index in range(0, size, 2):
+        hashed, position = bucket[index], bucket[index + 1]
         place = (hashed >> 8) % size
-        while slots[place][1]:
+        while slots[2 * place + 1]:
             place = (place + 1) % size
-        slots[place] = hashed, position
-    return slots
+        slots[2 * place], slots[2 * place + 1] = hashed, position
+    if sys.byteorder == "big":
+        slots.byteswap()
+    return slots.tobytes()
 
 
 class Reader:
