@@ -250,7 +250,7 @@ class TableCommand:
             content = collect(
                 self._entries(data, source), self.folding(), self.duplicates(), duplicate_label(kind, source), self.warn
             )
-            content.extend(self.additions())
+            content.update(self.additions())
             self._create(kind, source, content, source_mode(status, "p" in self.options))
         finally:
             if owner:
@@ -271,7 +271,7 @@ class TableCommand:
                 die(self.program, f"unsupported dictionary type: {kind} does not support bulk-mode creation.")
             die(self.program, f"unsupported dictionary type: {kind}")
 
-    def _create(self, kind: str, source: str, content: list[tuple[bytes, bytes]], mode: int) -> None:
+    def _create(self, kind: str, source: str, content: dict[bytes, bytes], mode: int) -> None:
         try:
             create(self.tables.context, kind, source, content, mode, self.nul(kind))
         except OSError as error:

@@ -193,13 +193,13 @@ class BerkeleyDB(Driver):
             self._fd = -1
 
 
-def write_berkeley(path: str, kind: str, entries: list[tuple[bytes, bytes]], nul: bool = True) -> None:
+def write_berkeley(path: str, kind: str, entries: dict[bytes, bytes], nul: bool = True) -> None:
     """A new database with this content. OSError, or the library's error as OSError."""
     handle = db.DB()
     end = b"\0" if nul else b""
     try:
         handle.open(path, None, db.DB_HASH if kind == "hash" else db.DB_BTREE, db.DB_CREATE | db.DB_TRUNCATE, 0o600)
-        for key, value in entries:
+        for key, value in entries.items():
             handle.put(key + end, value + end)
     except db.DBError as error:
         raise OSError(error.args[0] if error.args else 0, str(error)) from None

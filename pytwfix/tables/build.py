@@ -56,7 +56,7 @@ def duplicate_label(kind: str, source: str) -> str:
 
 def collect(
     entries: Iterable[Entry], fold: Callable[[bytes], bytes], duplicates: str, label: str, warn: Callable[[str], None]
-) -> list[tuple[bytes, bytes]]:
+) -> dict[bytes, bytes]:
     """The content of a new table, in the order of its source."""
     content: dict[bytes, bytes] = {}
     for _, key, value in entries:
@@ -66,7 +66,7 @@ def collect(
                 warn(f'{label}: duplicate entry: "{shown(folded)}"')
             continue
         content[folded] = value
-    return list(content.items())
+    return content
 
 
 def with_files(entries: Iterable[Entry], path: str, warn: Callable[[str], None]) -> Iterator[Entry]:
@@ -95,7 +95,7 @@ def source_mode(status: os.stat_result, default_permissions: bool) -> int:
 
 
 def create(
-    context: TableContext, kind: str, source: str, content: list[tuple[bytes, bytes]], mode: int, nul: bool
+    context: TableContext, kind: str, source: str, content: dict[bytes, bytes], mode: int, nul: bool
 ) -> None:
     """Write the table's file."""
     target = table_path(kind, context.path(source))
@@ -108,7 +108,8 @@ def create(
         if kind == "cdb":
             from pytwfix.tables.cdb import write_cdb
 
-            write_cdb(fd, content if not nul else ((key + b"\0", value + b"\0") for key, value in content))
+            rows = content.items()
+            write_cdb(fd, rows if not nul else ((key + b"\0", value + b"\0") for key, value in rows))
         else:
             from pytwfix.tables.berkeley import write_berkeley
 
@@ -125,7 +126,7 @@ def create(
 
 
 def _create_lmdb(
-    context: TableContext, source: str, target: str, content: list[tuple[bytes, bytes]], mode: int, nul: bool
+    context: TableContext, source: str, target: str, content: dict[bytes, bytes], mode: int, nul: bool
 ) -> None:
     from pytwfix.tables.lmdbtable import Lmdb
 
@@ -165,7 +166,7 @@ def open_for_update(context: TableContext, kind: str, rest: str, flags: int, mak
         raise TableMisconfigured(f"{kind}:{rest}", Cdb.readonly)
     path = table_path(kind, context.path(rest))
     if make and not os.path.exists(path):
-        create(context, kind, rest, [], DEFAULT_MODE, True)
+        create(context, kind, rest, {}, DEFAULT_MODE, True)
     if kind == "lmdb":
         from pytwfix.tables.lmdbtable import Lmdb
 

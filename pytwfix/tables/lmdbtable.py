@@ -262,13 +262,13 @@ class Lmdb(Driver):
         finally:
             environment.unlock()
 
-    def replace(self, entries: list[tuple[bytes, bytes]], nul: bool = True) -> None:
+    def replace(self, entries: dict[bytes, bytes], nul: bool = True) -> None:
         """The whole content anew, in one transaction: readers see the old or the new one."""
         end = b"\0" if nul else b""
 
         def rewrite(transaction: Any) -> None:
             transaction.drop(self._environment.handle.open_db(None, transaction), delete=False)
-            for key, value in entries:
+            for key, value in entries.items():
                 transaction.put(key + end, value + end)
 
         self._change(rewrite)

@@ -52,7 +52,7 @@ class FileCase(SynchronousTestCase):
 
     def make(self, kind: str, nul: bool = True, **values: str) -> None:
         content = [(key.encode(), value.encode()) for key, value in values.items()]
-        build.create(self.tables.context, kind, self.source, content, 0o640, nul)
+        build.create(self.tables.context, kind, self.source, dict(content), 0o640, nul)
 
     def open(self, kind: str) -> Driver:
         driver = self.tables.driver(f"{kind}:{self.source}")
@@ -114,11 +114,11 @@ class IndexedTests(FileCase):
         rows = [(1, b"a", b"1"), (2, b"A", b"2")]
         warnings: list[str] = []
         fold = folder(True, True)
-        self.assertEqual(build.collect(rows, fold, "warn", "t.db", warnings.append), [(b"a", b"1")])
+        self.assertEqual(build.collect(rows, fold, "warn", "t.db", warnings.append), {b"a": b"1"})
         self.assertEqual(warnings, ['t.db: duplicate entry: "a"'])
-        self.assertEqual(build.collect(rows, fold, "replace", "t.db", warnings.append), [(b"a", b"2")])
+        self.assertEqual(build.collect(rows, fold, "replace", "t.db", warnings.append), {b"a": b"2"})
         self.assertEqual(build.collect(rows, folder(False, True), "warn", "t", warnings.append),
-                         [(b"a", b"1"), (b"A", b"2")])
+                         {b"a": b"1", b"A": b"2"})
 
     def test_updates(self) -> None:
         """PM-1: -i and -d; a table that programs write (contracts/tables.py)."""
@@ -186,9 +186,9 @@ class FlagTests(FileCase):
         replace_file(self.source, f"k {value}\n".encode())
         self.assertEqual(self.tables.driver(f"texthash:{self.source}", flags).get(b"k"), b"1\n\n2\n")
         rows = list(build.with_files([(1, b"k", value.encode())], "t", self.fail))
-        build.create(self.tables.context, "cdb", self.source, [row[1:] for row in rows], 0o600, False)
+        build.create(self.tables.context, "cdb", self.source, dict(row[1:] for row in rows), 0o600, False)
         self.assertEqual(self.tables.driver(f"cdb:{self.source}", flags).get(b"k"), b"1\n\n2\n")
-        build.create(self.tables.context, "cdb", self.source, [(b"k", b"no base64!")], 0o600, False)
+        build.create(self.tables.context, "cdb", self.source, {b"k": b"no base64!"}, 0o600, False)
         self.assertRaises(TableMisconfigured, self.tables.driver(f"cdb:{self.source}", flags).get, b"k")
 
     def test_owner(self) -> None:

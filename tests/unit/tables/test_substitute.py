@@ -31,7 +31,7 @@ class WithoutBerkeley(SynchronousTestCase):
         return driver
 
     def beside(self, kind: str, value: bytes) -> None:
-        build.create(self.tables.context, kind, self.source, [(b"a", value)], 0o644, True)
+        build.create(self.tables.context, kind, self.source, {b"a": value}, 0o644, True)
 
 
 class Served(WithoutBerkeley):
