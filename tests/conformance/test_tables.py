@@ -59,7 +59,7 @@ class RealPostmapTests(SynchronousTestCase):
     def they_read(self, kind: str) -> None:
         name = self.kind(kind)
         for nul in (True, False):
-            build.create(self.tables.context, kind, f"{self.directory}/{kind}", list(ENTRIES.items()), 0o644, nul)
+            build.create(self.tables.context, kind, f"{self.directory}/{kind}", dict(ENTRIES), 0o644, nul)
             asked = b"".join(key + b"\n" for key in ENTRIES)
             answered = b"".join(key + b"\t" + value + b"\n" for key, value in ENTRIES.items())
             self.assertEqual(self.real("-q", "-", name, stdin=asked), answered)
@@ -94,7 +94,7 @@ class RealPostmapTests(SynchronousTestCase):
 
     def test_both_change_an_lmdb_file(self) -> None:
         name = self.kind("lmdb")
-        build.create(self.tables.context, "lmdb", f"{self.directory}/lmdb", [(b"a", b"1")], 0o644, True)
+        build.create(self.tables.context, "lmdb", f"{self.directory}/lmdb", {b"a": b"1"}, 0o644, True)
         table = self.tables.open_writable(name)
         self.addCleanup(table.close)
         for number in range(5):
