@@ -6,6 +6,7 @@ All errors are MacroError, a ValueError whose text is the warning that Postfix p
 
 from __future__ import annotations
 
+from pytwfix.basics.macrocompare import SPACE, MacroError, compare, level
 from pytwfix.basics.macrofunctions import FUNCTIONS
 
 TYPE_CHECKING = False
@@ -14,21 +15,13 @@ if TYPE_CHECKING:
 
     Lookup = Callable[[str], str | None]
 
+__all__ = ["MacroError", "expand", "level", "mentions", "names"]
+
 NESTING_LIMIT = 100
 NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
-SPACE = " \t\r\n\v\f"
 CLOSING = {"{": "}", "(": ")"}
 OPERATORS = ("==", "!=", "<=", ">=", "<", ">")
 OPERATOR_SIGNS = tuple("<>=!?+-*/~&|%")  # an operator goes on as long as these do
-LONGEST = 2**63 - 1
-
-
-class MacroError(ValueError):
-    """The text's syntax is wrong. `fatal` errors end the program at once, others after a warning."""
-
-    def __init__(self, text: str, fatal: bool = False) -> None:
-        super().__init__(text)
-        self.fatal = fatal
 
 
 def expand(
@@ -152,24 +145,31 @@ class _Mentions(_Expansion):
         return None
 
     def run(self, text: str, depth: int) -> str:
-        try:
-            return super().run(text, depth)
-        except MacroError as error:
-            self._truncated(text, str(error))
-            raise
-
-    def _truncated(self, text: str, told: str) -> None:
-        """Behind a fault Postfix still finds a macro without an end or a name."""
         at = 0
         while (dollar := text.find("$", at)) >= 0:
-            if text[dollar + 1 : dollar + 2] == "$":
-                at = dollar + 2
+            at = dollar + 2
+            if text[dollar + 1 : at] == "$":
+                continue
+            body, at = _reference(text, dollar + 1)
+            try:
+                self._macro(body, text, depth)
+            except MacroError:
+                self._truncated(text, at)
+                raise
+        return ""
+
+    def _truncated(self, text: str, at: int) -> None:
+        """Behind a fault Postfix still finds a macro without an end or a name, up to the next one in braces."""
+        while (dollar := text.find("$", at)) >= 0:
+            at = dollar + 2
+            if text[dollar + 1 : at] == "$":
                 continue
             try:
                 at = _reference(text, dollar + 1)[1]
             except MacroError as error:
-                if str(error) != told:
-                    self.faults.append(error)
+                self.faults.append(error)
+                return
+            if text[dollar + 1] in CLOSING:
                 return
 
     def _choose(self, condition: bool, rest: str, depth: int) -> str:
@@ -250,50 +250,6 @@ def relation(body: str) -> tuple[str, str, str, str]:
     if rest and rest[0] not in "?:":
         raise MacroError(f'"?" or ":" expected at: "...{_near("}", rest)}')
     return left, operator, right, rest
-
-
-def compare(left: str, operator: str, right: str) -> bool:
-    """Numbers when both are all digits, release levels with a `level` operator, else bytes."""
-    a: object
-    b: object
-    if operator.endswith("level"):
-        operator = operator[:-5]
-        a, b = level(left), level(right)
-    elif _digits(left) and _digits(right):
-        a, b = _number(left), _number(right)
-    else:
-        a, b = left.encode("utf-8", "surrogateescape"), right.encode("utf-8", "surrogateescape")
-    return bool(_COMPARE[operator](a, b))
-
-
-def level(text: str) -> tuple[int, int, int]:
-    """A compatibility level `major.minor.patch` as numbers; MacroError when it is none."""
-    parts = text.strip(SPACE).split(".")
-    if len(parts) > 3 or not all(_digits(part) for part in parts):
-        raise MacroError(f'malformed compatibility level syntax: "{text}"')
-    numbers = [int(part) for part in parts] + [0, 0]
-    return numbers[0], numbers[1], numbers[2]
-
-
-_COMPARE: dict[str, Callable[[object, object], object]] = {
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-    "<": lambda a, b: a < b,  # type: ignore[operator]
-    "<=": lambda a, b: a <= b,  # type: ignore[operator]
-    ">": lambda a, b: a > b,  # type: ignore[operator]
-    ">=": lambda a, b: a >= b,  # type: ignore[operator]
-}
-
-
-def _digits(text: str) -> bool:
-    return text.isascii() and text.isdigit()
-
-
-def _number(text: str) -> int:
-    value = int(text)
-    if value > LONGEST:
-        raise MacroError(f"mac_exp_eval: bad conversion: {text}", fatal=True)
-    return value
 
 
 def _reference(text: str, at: int) -> tuple[str, int]:

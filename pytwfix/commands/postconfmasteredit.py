@@ -6,6 +6,7 @@ from pytwfix.commands.postconf import replace, warn
 from pytwfix.commands.postconfmaster import DEPTH, Request, check_field, checked
 from pytwfix.commands.postconfoptions import Fatal, Options
 from pytwfix.settings.edit import edit_master
+from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.lines import SPACE
 from pytwfix.settings.maincf import read_text, split_assignment
 from pytwfix.settings.mastercf import COMMAND, FIELDS, VALUED, Entry, override_places, parse_entry, split_words
@@ -86,6 +87,8 @@ def _applied(text: str, path: str, mode: str, request: Request, change: Change) 
             return True
         request.matched = True
         if mode != "M":
+            if len(entry.fields) < len(FIELDS):
+                raise SettingsError(f"file {path}: line {entry.number}: bad field count")
             for warning in checked(entry).warnings:
                 warn(warning)
         return change(entry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.lines import SPACE, is_comment
-from pytwfix.settings.mastercf import Entry, parse_entry
+from pytwfix.settings.mastercf import Entry, parse_entry, split_words
 from pytwfix.settings.show import entry_line
 
 TYPE_CHECKING = False
@@ -46,6 +46,8 @@ def edit_main(text: str, path: str, how: str, wanted: dict[str, str]) -> tuple[s
 def edit_master(text: str, path: str, change: Callable[[Entry], Entry | bool | None]) -> str:
     """`text` with each entry as `change` answers: True as it is, None removed, False commented out, else a new one.
 
+    An entry that has too few fields comes with those that it has.
+
     Comments inside or below a changed entry move in front of it, as Postfix moves them; those of one that another
     replaces stay behind that one.
     """
@@ -57,10 +59,8 @@ def edit_master(text: str, path: str, change: Callable[[Entry], Entry | bool | N
             continue
         if len(logical[0].split()) < 2:
             raise SettingsError(f"file {path}: line {number}: specify service name and type on the same line")
-        entry = parse_entry("".join(logical), number, apart=True)  # messages have the line with all its white space
-        if entry is None:
-            raise SettingsError(f"file {path}: line {number}: bad field count")
-        changed = change(entry)
+        line = "".join(logical)  # messages have it with all its white space
+        changed = change(entry := parse_entry(line, number, apart=True) or Entry(split_words(line), [], number, line))
         comments = [part for part in parts if is_comment(part)]
         if changed is True:
             out += [*parts, *below]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pytwfix.basics.macros import MacroError, expand, level, names
+from pytwfix.basics.macros import MacroError, expand, level, mentions, names
 
 VALUES = {
     "mydomain": "d.ex", "myhostname": "h.$mydomain", "z": "1", "zero": "0", "empty": "", "loop": "$loop",
@@ -138,6 +138,19 @@ class TestExpand(SynchronousTestCase):
     def test_mentions(self) -> None:
         """names() looks into both branches."""
         self.assertEqual(names("$a ${b?{$c}:{$d}} ${{$e} == {$f} ? {$g}} $$h"), list("abcdefg"))
+
+    def test_faults_behind_a_fault(self) -> None:
+        """Behind a fault, macros without an end are told up to the next macro in braces, as Postfix does."""
+        first = 'attribute name syntax error at: "...a>>>-b"'
+        for text, more in {
+            "${a-b} ${c: x": True,
+            "${a-b}$c ${c: x": True,
+            "${a-b} $$ ${c: x": True,
+            "${a-b} ${c} ${c: x": False,
+            "${c} ${a-b} ${c: x": True,
+        }.items():
+            told = [f'truncated macro reference: "{text}"'] if more else []
+            self.assertEqual([*told, first], [str(fault) for fault in mentions(text)[1]], text)
 
     def test_level(self) -> None:
         """V-3: levels compare by number."""

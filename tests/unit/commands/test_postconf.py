@@ -301,6 +301,19 @@ class TestMaster(Case):
         self.check(["-MX", "smtp/inet"], "")
         self.assertNotIn("\nsmtp", self.read("master.cf"))
 
+    def test_short_entry(self) -> None:
+        """PC-4: an entry with too few fields matters to those alone who ask for it."""
+        self.write("master.cf", "smtp inet n\nfoo unix - - n - - pipe\n")
+        self.check(["-Pe", "*/unix/x=y"], "")
+        self.check(["-M#", "smtp/inet"], "")
+        put = "foo        unix  -       -       n       -       -       pipe\n    -o x=y\n"
+        self.assertEqual("#smtp inet n\n" + put, self.read("master.cf"))
+        self.write("master.cf", "smtp inet n\n")
+        for words in ["-Pe", "*/inet/x=y"], ["-Fe", "smtp/inet/chroot=n"]:
+            self.check(words, "", "postconf: fatal: file {}/master.cf: line 1: bad field count\n", 1)
+        self.check(["-MX", "smtp/inet"], "")
+        self.assertEqual("", self.read("master.cf"))
+
     def test_refused(self) -> None:
         """PC-4: what -e does not take."""
         for words, text in (
