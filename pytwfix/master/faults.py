@@ -7,18 +7,17 @@ of all of them at once.
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING
 
 from pytwfix.deliver.pipe import arguments as pipe
 from pytwfix.master.placement import known
 from pytwfix.master.plan import Plan, program
+from pytwfix.master.words import classes, misread, table_types
 from pytwfix.settings import registry, transports
 from pytwfix.settings.kinds import Boolean, Integer, Parameter, SettingsError, String, Time
 from pytwfix.settings.servertls import ServerLevel
 from pytwfix.spawn import arguments as spawn
 from pytwfix.tables.names import split_list
-from pytwfix.tables.registry import types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,9 +43,10 @@ _TYPE = re.compile(r"[a-z]\w*(?=:)")
 def faults(plan: Plan) -> list[str]:
     """A line for each value, those of main.cf first."""
     main = plan.main
+    services = plan.by_name()
     found = []
     for name, number in main.lines.items():
-        for text in _wrong(name, main.values[name], plan.snapshot):
+        for text in _wrong(name, main.values[name], plan.snapshot, services):
             found.append(f"{main.path}, line {number}: {text}")
     for service in plan.services:
         where = f"{plan.directory}/master.cf: line {service.line}: {service.name}/{service.type}:"
@@ -71,11 +71,11 @@ def _arguments(command: str, words: list[str]) -> Iterator[str]:
 def _of_service(plan: Plan, service: Service) -> Iterator[str]:
     view = plan.view(service)
     for name, value in service.overrides.items():
-        yield from _wrong(name, value, view)
+        yield from _wrong(name, value, view, plan.by_name())
 
 
-def _wrong(name: str, value: str, view: Snapshot) -> Iterator[str]:
-    parameter = _parameter(name)
+def _wrong(name: str, value: str, view: Snapshot, services: dict[str, Service]) -> Iterator[str]:
+    parameter = _parameter(name) or (String("", "A class.", name=name) if name in classes(view) else None)
     if parameter is None:
         return
     try:
@@ -85,19 +85,16 @@ def _wrong(name: str, value: str, view: Snapshot) -> Iterator[str]:
         return
     if _LEVEL.fullmatch(name) and found.lower() not in _LEVELS:
         yield f'{name}: invalid tls security level: "{found}"; specify {", ".join(_LEVELS[1:-1])} or {_LEVELS[-1]}'
-    if _TABLES.fullmatch(name) and isinstance(found, str):
+    if not isinstance(found, str):
+        return
+    yield from misread(name, found, view, services)
+    if _TABLES.fullmatch(name):
         for table in split_list(found):
             kind = _TYPE.match(table)
-            if kind is not None and kind[0] not in _types():
+            if kind is not None and kind[0] not in table_types():
                 yield f"{name}: unsupported dictionary type: {kind[0]}; postconf -m shows those that there are"
             elif kind is None and table[:1] in "/.":
                 yield f'{name}: expecting "type:name" form instead of "{table}"'
-
-
-@cache
-def _types() -> frozenset[str]:
-    """Looked for once: what packages have installed takes milliseconds to find."""
-    return frozenset(types())
 
 
 def _parameter(name: str) -> Parameter | None:

@@ -34,6 +34,46 @@ MAIN = {
         "fingerprint, verify or secure",
     "alias_maps = $x /etc/aliases": 'alias_maps: expecting "type:name" form instead of "/etc/aliases"',
 }  # fmt: skip
+# The same for words in values; what is around them is right.
+WORDS = {
+    "smtpd_client_restrictions = permit_mynetworks, reject_unknown_clients, reject":
+        'smtpd_client_restrictions: unknown smtpd restriction: "reject_unknown_clients"; '
+        "specify reject_unknown_client?",
+    "smtpd_relay_restrictions = warn_if_reject xyz hash:/x check_sender_access hash:/x":
+        'smtpd_relay_restrictions: unknown smtpd restriction: "xyz"; specify a restriction, a class or type:table',
+    "smtpd_sender_restrictions = check_sender_access":
+        "smtpd_sender_restrictions: check_sender_access has nothing behind it; specify what it is to look at",
+    "smtpd_helo_restrictions = reject_maps_rbl":
+        "smtpd_helo_restrictions: reject_maps_rbl has been removed in Postfix 3.9; "
+        'specify "reject_rbl_client domain-name"',
+    "mynetworks = 127.0.0.0/8, 10.0.0.1/8":
+        'mynetworks: non-null host address bits in "10.0.0.1/8", perhaps you should use "10.0.0.0/8" instead; '
+        "specify an address, network/bits, a name, /file or type:table",
+    "debug_peer_list = fe80::1":
+        'debug_peer_list: unsupported dictionary type: "fe80"; an IPv6 address is written in [ ]',
+    "smtpd_milters = inet:localhost:8891, localhost:8891":
+        "smtpd_milters: invalid transport name: localhost in Milter service: localhost:8891; "
+        "specify inet:host:port or unix:path",
+    "relayhost = [mail.example.com:25":
+        'relayhost: missing "]" in server description: [mail.example.com:25; '
+        "specify [host]:port, or host:port for its MX hosts",
+    "default_transport = smpt:[x]":
+        'default_transport: there is no service "smpt" in master.cf; specify transport:nexthop',
+    "content_filter = smtp:[127.0.0.1]:99999":
+        "content_filter: bad port number in server description: [127.0.0.1]:99999; "
+        "specify [host]:port, or host:port for its MX hosts",
+}  # fmt: skip
+RIGHT_WORDS = """\
+smtpd_restriction_classes = mine
+mine = reject_unauth_destination, sleep 1
+smtpd_recipient_restrictions = $mua, MINE mine, check_policy_service {unix:/x, timeout=1s} PERMIT reject_rbl_client a=b
+mua = permit_mynetworks, check_client_access inline:{a=b}, regexp:/x
+mynetworks = [::1]/128, !10.0.0.0/8 /etc/x, example.com, hash:/x
+non_smtpd_milters = { unix:/x, default_action = accept }
+relayhost = [a.example]:25, b.example:submission
+default_transport = smtp
+content_filter =
+"""
 RIGHT = """\
 unknown = 1
 biff = ${stress?{no}:{yes}}
@@ -55,6 +95,17 @@ class Faults(SynchronousTestCase):
         for line, text in MAIN.items():
             self.assertEqual(faults(plan(f"# c\n{line}\n")), [f"/c/main.cf, line 2: {text}"])
         self.assertEqual(len(faults(plan("".join(f"{line}\n" for line in MAIN)))), len(MAIN))
+
+    def test_words(self) -> None:
+        """SD-31, DL-1, MI-1, SM-1, TR-4: words that mean nothing, in main.cf and in master.cf."""
+        services = "smtp unix - - n - - smtp\n"
+        for line, text in WORDS.items():
+            self.assertEqual(faults(plan(f"# c\n{line}\n", services)), [f"/c/main.cf, line 2: {text}"])
+            own = f"x inet n - n - - smtpd\n -o {{{line}}}\n"
+            self.assertEqual(faults(plan("", services + own)), [f"/c/master.cf: line 2: x/inet: -o {text}"])
+        self.assertEqual([], faults(plan(RIGHT_WORDS.replace("MINE ", ""), services)))
+        [text] = faults(plan(RIGHT_WORDS, services))
+        self.assertIn('unknown smtpd restriction: "MINE"', text)
 
     def test_right(self) -> None:
         self.assertEqual(faults(plan(RIGHT)), [])
