@@ -14,7 +14,7 @@ from pytwfix.settings.clienttables import KEYS, table_names
 from pytwfix.settings.deprecated import LEGACY, advice
 from pytwfix.settings.kinds import Raw, SettingsError
 from pytwfix.settings.maincf import MainCf, parse_main, read_text
-from pytwfix.settings.mastercf import override_places, shared_overrides
+from pytwfix.settings.mastercf import shared_overrides
 from pytwfix.settings.snapshot import Snapshot
 
 TYPE_CHECKING = False
@@ -47,7 +47,7 @@ class Lint:
         self._overrides = shared_overrides(entries)
         self._first: dict[str, float] = {entry.key: math.inf for entry in entries}  # where options begin
         for entry in entries:
-            if override_places(entry.arguments):
+            if entry.overrides():
                 self._first[entry.key] = min(self._first[entry.key], entry.number)
         self._overridden = {name for own in self._overrides.values() for name in own}
         self._wanted_by_main: list[str] = []

@@ -80,14 +80,13 @@ class Checks:
                 break
             verdict = await self._run(restrictions, subject)
             refused = verdict if isinstance(verdict, Reply) else None
-            if refused is not None and restrictions is not lists[0]:
-                state.config.old.refused_late(state)
+            if refused is not None and restrictions is lists[0] and stage == "RCPT":
+                state.config.old.refused_early(state)
         if stage == "VRFY":
             state.deferred_if_permit = None  # it is for mail alone
-        refused = await self._verdict(refused, unlisted=state.config.reject_unlisted_recipient)
-        if refused is None and state.config.old and stage == "RCPT" and not state.discard:
+        elif refused is None and state.config.old and not state.discard:
             await state.config.old.accepted(state)
-        return refused
+        return await self._verdict(refused, unlisted=state.config.reject_unlisted_recipient)
 
     async def etrn(self) -> Reply | None:
         state = self.state

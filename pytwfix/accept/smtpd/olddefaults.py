@@ -66,8 +66,8 @@ class OldDefaults:
             what, name = ("address", address) if listed else ("domain", address.rpartition(b"@")[2])
             _say(state, f'relay_domains=$mydestination to accept mail for {what} "{printable(name, False)}"')
 
-    def refused_late(self, state: State) -> None:
-        """smtpd_relay_restrictions refused what smtpd_recipient_restrictions had let pass."""
+    def refused_early(self, state: State) -> None:
+        """smtpd_recipient_restrictions refused, before smtpd_relay_restrictions were asked."""
         if _LATE in self._names:
             _say(state, f"smtpd_relay_before_recipient_restrictions=no to reject {_who(state)}")
 
@@ -76,10 +76,11 @@ class OldDefaults:
         if _RELAY not in self._names or state.recipient is None:
             return
         try:
+            if await awaited(self._new_list.check(state)) == OK:
+                return
             good, resolved = await authorised(state, state.recipient)
             if good:
                 self.relayed(state, resolved)
-            if good or await awaited(self._new_list.check(state)) == OK:
                 return
         except TableError:
             return  # which was logged

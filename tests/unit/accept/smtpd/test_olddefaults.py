@@ -16,6 +16,7 @@ from tests.kit.smtpclient import Smtp, smtpd_host
 
 CLIENT = "unknown[198.51.100.7]"
 SAID = "using backwards-compatible default setting "
+NET = "198.51.100.0/24"
 LATE = "smtpd_relay_before_recipient_restrictions"
 FAR = "RCPT TO:<a@far.example>"
 BASE = {
@@ -38,24 +39,28 @@ class OldDefaults(SynchronousTestCase):
         """V-4: mail that the new smtpd_relay_restrictions would have refused, and nothing else."""
         text = f'"smtpd_relay_restrictions = (empty)" to avoid "Relay access denied" error for recipient "a@far.example" from client "{CLIENT}"'  # noqa: E501
         self.assertEqual([text], self.said(FAR))
-        self.assertEqual([], self.said(FAR, mynetworks="198.51.100.0/24"))
+        self.assertEqual([], self.said(FAR, mynetworks=NET))
         self.assertEqual([], self.said(FAR, smtpd_relay_restrictions=""))
         self.assertEqual([], self.said(FAR, compatibility_level="3.6", smtpd_relay_restrictions=""))
 
     def test_order(self) -> None:
-        """V-4: smtpd_relay_restrictions refuses what the other list had let pass."""
+        """V-4: smtpd_recipient_restrictions refuses before smtpd_relay_restrictions are asked."""
         text = f'{LATE}=no to reject recipient "a@far.example" from client "{CLIENT}"'
         relay = "permit_mynetworks, defer_unauth_destination"
-        self.assertEqual([text], self.said(FAR, smtpd_relay_restrictions=relay))
-        self.assertEqual([], self.said(FAR, smtpd_relay_restrictions=relay, smtpd_recipient_restrictions="reject"))
-        self.assertEqual([], self.said(FAR, smtpd_relay_restrictions=relay, compatibility_level="3.6"))
+        for refusal in "reject", "defer", "reject_unauth_destination":
+            early = {"smtpd_relay_restrictions": relay, "smtpd_recipient_restrictions": refusal}
+            self.assertEqual([text], self.said(FAR, **early))
+        self.assertEqual([], self.said(FAR, smtpd_relay_restrictions=relay))
+        self.assertEqual([], self.said(FAR, compatibility_level="3.6", **early))
 
     def test_relay_domains(self) -> None:
         """V-4: what is below one of mydestination."""
         text = "relay_domains=$mydestination to accept mail for "
         below = "RCPT TO:<a@x.sub.example>"
         domain, address = f'{text}domain "x.sub.example"', f'{text}address "a@x.sub.example"'
-        self.assertEqual([domain, address, domain], self.said(below))
+        self.assertEqual([domain, domain, address], self.said(below))
+        trusted = {"smtpd_recipient_restrictions": "permit_mynetworks,reject", "mynetworks": NET}
+        self.assertEqual([address], self.said(below, **trusted))
         self.assertEqual([], self.said(below, relay_domains="sub.example", smtpd_relay_restrictions=""))
 
     def test_utf8(self) -> None:
