@@ -314,6 +314,14 @@ class TestMaster(Case):
         self.check(["-MX", "smtp/inet"], "")
         self.assertEqual("", self.read("master.cf"))
 
+    def test_wrong_options(self) -> None:
+        """PC-7: options are shared from the first entry of a service and type that has a right one."""
+        second = "other unix - - n - - smtp -o myhostname=a.example\nx inet n - n - - local -o queue_run_delay=1s\n"
+        self.write("master.cf", "x inet n - n - - qmgr -o { = y }\n" + second)
+        self.write("main.cf", "")
+        warning = 'postconf: warning: master.cf: missing attribute name: "= y"\n'
+        self.check(["-P"], "other/unix/myhostname = a.example\nx/inet/queue_run_delay = 1s\n", warning)
+
     def test_refused(self) -> None:
         """PC-4: what -e does not take."""
         for words, text in (
