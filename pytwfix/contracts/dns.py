@@ -55,6 +55,10 @@ class TLSA(NamedTuple):
     mtype: int
     data: bytes
 
+    def text(self) -> str:
+        """As zone files have it: `3 1 1 0d6f...`."""
+        return f"{self.usage} {self.selector} {self.mtype} {self.data.hex()}"
+
 
 class Address(NamedTuple):
     """`family` is socket.AF_INET or AF_INET6."""

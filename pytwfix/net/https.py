@@ -37,7 +37,11 @@ class Page(NamedTuple):
 
 
 class NoPage(Exception):
-    """There is none; the text says why, in a few words."""
+    """There is none; the text says why, in a few words. `untrusted`: there was no TLS that is good enough."""
+
+    def __init__(self, text: str, untrusted: bool = False) -> None:
+        super().__init__(text)
+        self.untrusted = untrusted
 
 
 @implementer(IAgentEndpointFactory)
@@ -130,7 +134,8 @@ async def _asked(
     except NoPage:
         raise
     except Exception as error:
-        raise NoPage(_reason(error)) from None
+        cause = _cause(error)
+        raise NoPage(_reason(cause), isinstance(cause, (VerificationError, SSL.Error))) from None
     kind = (response.headers.getRawHeaders(b"content-type") or [b""])[0].decode("ascii", "replace")
     return Page(response.code, kind.partition(";")[0].strip().lower(), data)
 
@@ -147,11 +152,13 @@ def _late(_result: object, timeout: float) -> Any:
     raise NoPage(f"no answer in {timeout:.0f} seconds")
 
 
-def _reason(error: BaseException) -> str:
+def _cause(error: BaseException) -> BaseException:
     """The first cause of a failure that Twisted has wrapped."""
     reasons = getattr(error, "reasons", None)
-    if reasons:
-        return _reason(reasons[0].value)
+    return _cause(reasons[0].value) if reasons else error
+
+
+def _reason(error: BaseException) -> str:
     if isinstance(error, VerificationError):
         return "the certificate is for another name"
     if isinstance(error, SSL.Error) and error.args and error.args[0]:  # [(library, function, reason), ...]

@@ -24,6 +24,7 @@ MODULES = (
     "settings.milter",
     "settings.tls",
     "settings.servertls",
+    "settings.tlsrpt",
     "settings.commands",
     "accept.smtpd.settings",
     "accept.postscreen.settings",

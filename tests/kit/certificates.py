@@ -35,10 +35,11 @@ def _signed(
     issuer: x509.Name,
     names: list[str],
     authority: bool,
+    days: int = 36500,
 ) -> x509.Certificate:
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
     builder = builder.serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(_START).not_valid_after(_START + timedelta(days=36500))
+    builder = builder.not_valid_before(_START).not_valid_after(_START + timedelta(days=days))
     builder = builder.add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
     if names:
         alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
@@ -51,10 +52,14 @@ def authority(common: str = "Test CA") -> bytes:
     return _authority(common)[1].public_bytes(serialization.Encoding.PEM)
 
 
+def leaf(*names: str, common: str = "", by: str = "Test CA", days: int = 36500) -> tuple[bytes, bytes]:
+    """(certificate, key) in PEM for these DNS names, signed by an authority, good for so many days from 2020 on."""
+    return _leaf(names, common or names[0], by, days)
+
+
 @cache
-def leaf(*names: str, common: str = "", by: str = "Test CA") -> tuple[bytes, bytes]:
-    """(certificate, key) in PEM for these DNS names, signed by an authority."""
+def _leaf(names: tuple[str, ...], common: str, by: str, days: int) -> tuple[bytes, bytes]:
     signer, issuer = _authority(by)
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = _signed(key, _name(common or names[0]), signer, issuer.subject, list(names), False)
+    certificate = _signed(key, _name(common), signer, issuer.subject, list(names), False, days)
     return certificate.public_bytes(serialization.Encoding.PEM), _key_pem(key)

@@ -42,8 +42,8 @@ class LoopbackHost(MemoryHost):
 class ServerContext(ContextFactory):
     """A server's certificate for these names, by this authority."""
 
-    def __init__(self, *names: str, by: str = "Test CA") -> None:
-        certificate, key = leaf(*names, by=by)
+    def __init__(self, *names: str, by: str = "Test CA", days: int = 36500) -> None:
+        certificate, key = leaf(*names, by=by, days=days)
         context = SSL.Context(SSL.TLS_METHOD)
         context.use_certificate(crypto.load_certificate(crypto.FILETYPE_PEM, certificate))
         context.use_privatekey(crypto.load_privatekey(crypto.FILETYPE_PEM, key))

@@ -13,6 +13,7 @@ from pytwfix.deliver.smtp.requiretls import RequireTls
 from pytwfix.deliver.smtp.sasl import Passwords
 from pytwfix.deliver.smtp.settings import LmtpSettings, SmtpSettings
 from pytwfix.deliver.smtp.sts import MtaSts
+from pytwfix.deliver.smtp.tlsaccount import TlsAccount
 from pytwfix.deliver.statusfilter import status_filter
 from pytwfix.dialogs.smtp_client import Stage
 from pytwfix.mail.status import DELIVERED, RELAYED
@@ -46,6 +47,7 @@ class Configuration:
         self._read_lookups(self.cfg)
         self.policies = Policies(self)
         self.requiretls = RequireTls(self)
+        self.tlsrpt = TlsAccount(self) if self.cfg.pytwfix_tlsrpt and not lmtp else None
         self.sts = MtaSts(self) if self.cfg.pytwfix_mta_sts and not lmtp else None
         self.tls_cache: TlsCache | None = None
         self.material: ClientMaterial | None = None  # keys and CAs, when TLS is wanted for the first time

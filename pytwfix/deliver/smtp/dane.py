@@ -12,6 +12,7 @@ from pytwfix.contracts.dns import TLSA, DnsError, NoData, NoSuchName
 from pytwfix.deliver.smtp import log
 from pytwfix.deliver.smtp.failures import Trouble
 from pytwfix.mail.status import Dsn
+from pytwfix.mail.tlsrpt import Applied, Fault, applied_of
 from pytwfix.net.tls.dane import usable
 
 if TYPE_CHECKING:
@@ -36,9 +37,10 @@ async def resolve(config: Configuration, policy: Policy, server: Server) -> Poli
         return _without(config, policy, "no TLSA records found")
     good = usable(records, cfg.tls_dane_digests)
     if not good:
+        fault = Fault("tlsa-invalid", "TLSA records unusable", applied_of("tlsa", (one.text() for one in records)))
         if policy.level == "dane-only":
-            raise Trouble(Dsn("4.7.5", "TLSA records unusable"))
-        return config.policies.made("encrypt")
+            raise Trouble(Dsn("4.7.5", "TLSA records unusable"), fault=fault)
+        return config.policies.made("encrypt")._replace(fault=fault)
     if not server.mx_validated and insecure_mx == "encrypt":
         return config.policies.made("encrypt")
     return config.policies.made("encrypt")._replace(
@@ -48,7 +50,7 @@ async def resolve(config: Configuration, policy: Policy, server: Server) -> Poli
 
 def _without(config: Configuration, policy: Policy, reason: str) -> Policy:
     if policy.level == "dane-only":
-        raise Trouble(Dsn("4.7.5", reason))
+        raise Trouble(Dsn("4.7.5", reason), fault=Fault("dane-required", reason))
     return config.policies.made("may")
 
 
@@ -59,5 +61,7 @@ async def _look_up(config: Configuration, server: Server) -> list[TLSA]:
     except (NoData, NoSuchName):
         return []
     except DnsError:
-        raise Trouble(Dsn("4.7.5", f"TLSA lookup error for {server.host}:{server.port}")) from None
+        reason = f"TLSA lookup error for {server.host}:{server.port}"
+        fault = Fault("dnssec-invalid", reason, Applied("tlsa"))
+        raise Trouble(Dsn("4.7.5", reason), fault=fault) from None
     return [one for one in answer.records if isinstance(one, TLSA)] if answer.validated else []

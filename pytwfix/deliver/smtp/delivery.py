@@ -53,6 +53,8 @@ class Delivery:
         self._passed_on: DeliveryResult | None = None
         self._hopeless = False
         self._wishful = config.requiretls.concerns(request.envelope)  # about TLS: no session of others will do
+        self._lenient = self._wishful and config.requiretls.lenient(request.envelope)
+        self._account = None if self._lenient else config.tlsrpt
 
     async def run(self) -> DeliveryResult:
         message = self._request.message
@@ -173,15 +175,8 @@ class Delivery:
 
     async def _session(self, server: Server, place: Destination, key: Hashable, idle: bool = True) -> Session:
         """A session, an idle one or a new one. Trouble: there is none."""
-        policy = await self._config.policies.find(place, server.host)
+        policy = await self._policy(place, server)
         sender = self._request.envelope.sender if isinstance(key, tuple) else b""
-        if policy.level in ("dane", "dane-only"):
-            from pytwfix.deliver.smtp import dane  # needs OpenSSL and its like
-
-            resolved = await dane.resolve(self._config, policy, server)
-            policy = resolved._replace(stated=policy.stated)
-        if self._config.sts is not None and not policy.stated:
-            policy = await self._config.sts.applied(place, server, policy)
         wanted = ""
         if self._wishful:
             policy, wanted = await self._config.requiretls.policy(self._request.envelope, place, policy)
@@ -200,6 +195,26 @@ class Delivery:
         session.requiretls = wanted
         return session
 
+    async def _policy(self, place: Destination, server: Server) -> Policy:
+        """What we, DNS and the domain itself want of TLS. Trouble: nothing may go to this server."""
+        config = self._config
+        policy = await config.policies.find(place, server.host)
+        try:
+            if policy.level in ("dane", "dane-only"):
+                from pytwfix.deliver.smtp import dane  # needs OpenSSL and its like
+
+                resolved = await dane.resolve(config, policy, server)
+                policy = resolved._replace(stated=policy.stated)
+            if config.sts is not None and not policy.stated:
+                policy = await config.sts.applied(place, server, policy)
+        except Trouble as trouble:
+            if self._lenient:
+                return config.policies.made("may")
+            if self._account is not None:
+                self._account.unasked(place, server, trouble)
+            raise
+        return policy
+
     async def _open(self, server: Server, place: Destination, policy: Policy) -> Session:
         session = Session(self._config, server, await connect(self._config, server), place.host)
         session.tls_level = policy.level
@@ -207,16 +222,20 @@ class Delivery:
         try:
             hello = Hello(session, policy, place, self._request.queue_id, self._age(), envelope.sender)
             await hello.run()
-        except BaseException:
+        except BaseException as error:
+            if self._account is not None and isinstance(error, Trouble):
+                self._account.session(place, policy, session, error)
             session.close()
             raise
+        if self._account is not None:
+            self._account.session(place, policy, session)
         return session
 
     def _may_do_without(self, policy: Policy) -> bool:
         """Whether a mail goes in the clear where TLS was only wished for and did not work (TL-7)."""
         if (
             policy.level != "may"
-            or self._wishful
+            or (self._wishful and not self._lenient)
             or self._config.passwords is not None
             or self._config.cfg.smtp_tls_wrappermode
         ):

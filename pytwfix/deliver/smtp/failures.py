@@ -11,21 +11,25 @@ from pytwfix.deliver.smtp.wire import TIMEOUT
 from pytwfix.dialogs.smtp_client import Stage
 from pytwfix.dialogs.smtp_client_replies import Answer
 from pytwfix.mail.status import RELAYED, Dsn
+from pytwfix.mail.tlsrpt import Fault
 
 
 class Trouble(Exception):
     """No mail can go to this server, or to this destination. `relay` is who said so, "none" if nobody was reached.
 
     `handshake`: it did not come to MAIL, which is bad news about the destination as a whole (SC-3). `elsewhere`:
-    another server may be asked although the status is permanent.
+    another server may be asked although the status is permanent. `fault` is what a report on TLS says (RFC 8460).
     """
 
-    def __init__(self, dsn: Dsn, relay: str = "none", handshake: bool = True, elsewhere: bool = False) -> None:
+    def __init__(
+        self, dsn: Dsn, relay: str = "none", handshake: bool = True, elsewhere: bool = False, fault: Fault | None = None
+    ) -> None:
         super().__init__(dsn.reason)
         self.dsn = dsn
         self.relay = relay
         self.handshake = handshake
         self.elsewhere = elsewhere
+        self.fault = fault
 
 
 class TlsFailed(Trouble):

@@ -14,6 +14,7 @@ from pytwfix.deliver.smtp.failures import Trouble, loops_back
 from pytwfix.dialogs.smtp_client import Stage
 from pytwfix.dialogs.smtp_client_hello import Features, parse_features
 from pytwfix.mail.status import Dsn
+from pytwfix.mail.tlsrpt import Fault, shortened
 
 if TYPE_CHECKING:
     from pytwfix.deliver.smtp.nexthop import Destination
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 # A PIX firewall hides what the greeting says.
 _PIX = re.compile(r"220[- ][02 *]*\*{5}[02 *]*\Z")
 _SMTP_PORT = 25
+NO_STARTTLS = "starttls-not-supported"
 
 
 class Hello:
@@ -142,14 +144,17 @@ class Hello:
         if "STARTTLS" not in session.features:
             if must:
                 text = f"TLS is required, but was not offered by host {session.namaddr}"
-                raise Trouble(Dsn("4.7.4", text), session.relay)
+                raise Trouble(Dsn("4.7.4", text), session.relay, fault=Fault(NO_STARTTLS))
+            session.fault = Fault(NO_STARTTLS)
             return
         answer = await session.ask(b"STARTTLS", Stage.STARTTLS)
         if answer.kind != 2:
             if must:
                 text = f"TLS is required, but host {session.namaddr} refused to start TLS: {answer.text}"
                 reply = answer.text
-                raise Trouble(Dsn(answer.failure, text, "", "smtp", reply, "dns", session.host), session.relay)
+                dsn = Dsn(answer.failure, text, "", "smtp", reply, "dns", session.host)
+                raise Trouble(dsn, session.relay, fault=Fault(NO_STARTTLS, shortened(reply)))
+            session.fault = Fault(NO_STARTTLS, shortened(answer.text))
             return
         await self._start_tls()
         await self._introduce(answer)

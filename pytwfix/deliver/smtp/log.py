@@ -185,6 +185,10 @@ def sts_testing(log: ILog, domain: str, host: str) -> None:
     log.info(f"MTA-STS policy of {domain}, testing: it does not name {host}")
 
 
+def tls_counts(log: ILog, reason: str) -> None:
+    log.warning(f"TLS sessions cannot be counted for reports: {reason}")
+
+
 def old_default(log: ILog, text: str) -> None:
     """A default that compatibility_level keeps made the difference (V-3)."""
     log.info(f"{USING} {text}")

@@ -14,7 +14,9 @@ from pytwfix.contracts.dns import TLSA
 from pytwfix.contracts.tables import TableError
 from pytwfix.deliver.smtp import log
 from pytwfix.deliver.smtp.failures import Trouble
+from pytwfix.mail.mtasts import StsPolicy
 from pytwfix.mail.status import Dsn
+from pytwfix.mail.tlsrpt import Fault
 from pytwfix.settings.compatibility import old_default
 
 if TYPE_CHECKING:
@@ -62,6 +64,8 @@ class Policy(NamedTuple):
     tlsa: tuple[TLSA, ...] = ()
     stated: bool = False  # by smtp_tls_policy_maps
     public: bool = False  # the system's authorities are good enough
+    sts: StsPolicy | None = None  # the domain's own, that this one was made of
+    fault: Fault | None = None  # what is already known to be wrong, for reports on TLS
 
     @property
     def mandatory(self) -> bool:

@@ -45,6 +45,11 @@ class RequireTls:
         """Whether the mail has wishes at all; most have none."""
         return bool(envelope.sendopts & (REQUIRETLS_ESMTP | REQUIRETLS_HEADER))
 
+    def lenient(self, envelope: Envelope) -> bool:
+        """Whether the mail would rather arrive than be protected: `TLS-Required: no`."""
+        strict = bool(envelope.sendopts & REQUIRETLS_ESMTP) and self._enabled
+        return self._header and not strict and bool(envelope.sendopts & REQUIRETLS_HEADER)
+
     async def policy(self, envelope: Envelope, destination: Destination, policy: Policy) -> tuple[Policy, str]:
         """The TLS policy as this mail wants it, and the word of the list that holds."""
         if envelope.sendopts & REQUIRETLS_ESMTP and self._enabled:

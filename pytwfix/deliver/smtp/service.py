@@ -32,6 +32,7 @@ class SmtpAgent(Service):
     def stopService(self) -> None:
         super().stopService()
         self._pool.close()
+        self._settle()
 
     def deliver(self, request: DeliveryRequest) -> Deferred[DeliveryResult]:
         config = self._configuration
@@ -45,7 +46,13 @@ class SmtpAgent(Service):
 
     def _configured(self) -> Configuration:
         """Made anew when the settings are others than before (reload). Idle sessions were made by the old ones."""
+        self._settle()
         config = self._configuration = Configuration(self._host, self._lmtp, self._arguments)
         self._pool.close()
         self._pool = Pool(config.idle_limit)
         return config
+
+    def _settle(self) -> None:
+        """What was counted under the settings until now is written."""
+        if self._configuration is not None and self._configuration.tlsrpt is not None:
+            self._configuration.tlsrpt.close()

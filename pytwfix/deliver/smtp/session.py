@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytwfix.deliver.smtp.wire import Wire
     from pytwfix.dialogs.smtp_client_replies import Answer
     from pytwfix.mail.status import Dsn
+    from pytwfix.mail.tlsrpt import Fault
     from pytwfix.net.tls.contexts import TlsInfo
 
 
@@ -33,10 +34,12 @@ class Session:
         "born",
         "config",
         "eight_bit",
+        "fault",
         "features",
         "host",
         "keys",
         "namaddr",
+        "own",
         "pipelining",
         "pix",
         "place",
@@ -69,7 +72,9 @@ class Session:
         self.born = config.host.monotonic()
         self.tls: TlsInfo | None = None
         self.tls_level = "none"
+        self.fault: Fault | None = None  # what a report on TLS says of it
         self.requiretls = ""  # what the mail that it was opened for wants of REQUIRETLS
+        self.own = _own_address(wire) if config.tlsrpt is not None else ""
         self.reusable_tls = False
         self.authenticated = False
         self.before_end: Callable[[], None] | None = None
@@ -184,3 +189,9 @@ class Session:
                 return
         if wire.gone:
             wire.abort()
+
+
+def _own_address(wire: Wire) -> str:
+    """Where the connection comes from, as reports on TLS have it; "" on a UNIX socket."""
+    host = wire.transport.getHost() if wire.transport is not None and not wire.lost else None
+    return str(getattr(host, "host", ""))

@@ -6,9 +6,10 @@ from pytwfix.settings.common import CommonSettings
 from pytwfix.settings.group import mirror
 from pytwfix.settings.kinds import boolean, integer, string, time
 from pytwfix.settings.tls import TlsSettings
+from pytwfix.settings.tlsrpt import TlsrptSettings
 
 
-class SmtpSettings(CommonSettings, TlsSettings):
+class SmtpSettings(CommonSettings, TlsSettings, TlsrptSettings):
     """What the SMTP and LMTP client reads."""
 
     allow_srv_lookup_fallback = boolean("no", "Ask for MX records when there are no SRV records.")

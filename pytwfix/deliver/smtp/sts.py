@@ -8,7 +8,7 @@ been wrong. A policy that was fetched once holds for its time, whatever DNS says
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from twisted.internet.defer import Deferred
 
@@ -21,6 +21,7 @@ from pytwfix.mail.hostnames import valid_name
 from pytwfix.mail.idn import to_ascii
 from pytwfix.mail.mtasts import StsPolicy, parse_policy, record_id
 from pytwfix.mail.status import Dsn
+from pytwfix.mail.tlsrpt import Fault, applied_of, shortened
 
 if TYPE_CHECKING:
     from pytwfix.deliver.smtp.configuration import Configuration
@@ -34,6 +35,24 @@ _MOST = 2000
 _LOOSE = frozenset(("none", "may", "encrypt"))
 
 
+_NOT_NAMED = "validation-failure", "the MTA-STS policy does not name the server"
+
+
+class _Failed(NamedTuple):
+    """A policy that could not be had: the id that was asked for, when, and why."""
+
+    ident: str
+    when: float
+    fault: Fault
+
+
+def ascii_domain(config: Configuration, name: str) -> str:
+    """A destination's domain in A-labels and lower case; "" for a host without a domain, and for what is no name."""
+    found = to_ascii(name.encode("utf-8", "surrogateescape"), config.cfg.enable_idna2003_compatibility)
+    domain = (found or b"").lower().rstrip(b".")
+    return domain.decode("ascii") if b"." in domain and valid_name(domain) else ""
+
+
 class MtaSts:
     """The policies of one service's destinations."""
 
@@ -42,34 +61,44 @@ class MtaSts:
         self._host = config.host
         self._cache = StsCache(config.host.disk, f"{config.cfg.data_directory}/mta-sts")
         self._known: dict[str, Known | None] = {}
-        self._failed: dict[str, tuple[str, float]] = {}  # the id that was asked for, and when
+        self._failed: dict[str, _Failed] = {}
         self._asking: dict[str, list[Deferred[StsPolicy | None]]] = {}
 
     async def applied(self, place: Destination, server: Server, policy: Policy) -> Policy:
         """What the policy becomes for one server. Trouble: it is none of the domain's."""
         if policy.level not in _LOOSE or policy.tlsa or not place.mx:
             return policy
-        domain = self._domain(place.host)
+        domain = ascii_domain(self._config, place.host)
         demanded = await self._demanded(domain) if domain else None
-        if demanded is None or demanded.mode == "none":
+        if demanded is None:
+            failed = self._failed.get(domain) if self._config.tlsrpt is not None else None
+            return policy._replace(fault=failed.fault) if failed is not None else policy
+        if demanded.mode == "none":
             return policy
         named = demanded.names(server.host)
         if demanded.mode == "testing":
             if not named:
                 log.sts_testing(self._host.log, domain, server.host)
-            return policy
+            return self._tested(policy, demanded, named)
         if not named:
-            raise Trouble(Dsn("4.7.5", f"{server.host} is not named by the MTA-STS policy of {domain}"))
-        cfg = self._config.cfg
-        own = bool(cfg.smtp_tls_CAfile or cfg.smtp_tls_CApath)
+            fault = Fault(*_NOT_NAMED, applied_of("sts", demanded.lines, demanded.mx))
+            reason = f"{server.host} is not named by the MTA-STS policy of {domain}"
+            raise Trouble(Dsn("4.7.5", reason), fault=fault)
         return self._config.policies.made("secure")._replace(
-            match=("hostname",), servername="hostname", reuse=policy.reuse, public=not own
+            match=("hostname",), servername="hostname", reuse=policy.reuse, public=self._public(), sts=demanded
         )
 
-    def _domain(self, name: str) -> str:
-        found = to_ascii(name.encode("utf-8", "surrogateescape"), self._config.cfg.enable_idna2003_compatibility)
-        domain = (found or b"").lower().rstrip(b".")
-        return domain.decode("ascii") if b"." in domain and valid_name(domain) else ""
+    def _tested(self, policy: Policy, demanded: StsPolicy, named: bool) -> Policy:
+        """Where reports are made, the domain wants to know what would have been wrong: its own name is asked for."""
+        if self._config.tlsrpt is None or policy.level == "none":
+            return policy
+        return policy._replace(
+            servername="hostname", public=self._public(), sts=demanded, fault=None if named else Fault(*_NOT_NAMED)
+        )
+
+    def _public(self) -> bool:
+        cfg = self._config.cfg
+        return not (cfg.smtp_tls_CAfile or cfg.smtp_tls_CApath)
 
     async def _demanded(self, domain: str) -> StsPolicy | None:
         """One look for all mails that want to know at the same time."""
@@ -95,11 +124,12 @@ class MtaSts:
         held = known.policy if known is not None and known.holds(now) else None
         ident = await self._ident(domain)
         if ident is None:
+            self._failed.pop(domain, None)
             return held  # RFC 8461 section 3.1: it holds until its time is up
         if known is not None and held is not None and ident == known.ident and now < known.fetched + held.max_age / 2:
             return held
         failed = self._failed.get(domain)
-        if failed is not None and failed[0] == ident and now < failed[1] + _AGAIN:
+        if failed is not None and failed.ident == ident and now < failed.when + _AGAIN:
             return held
         return await self._fetched(domain, ident) or held
 
@@ -143,7 +173,8 @@ class MtaSts:
             policy = parse_policy(page.body.decode("utf-8", "replace"))
         except (NoPage, ValueError, OSError) as error:
             log.sts_failed(self._host.log, domain, str(error))
-            self._failed[domain] = ident, self._host.now()
+            fault = Fault(_result(error), shortened(str(error)))
+            self._failed[domain] = _Failed(ident, self._host.now(), fault)
             return None
         await self._keep(domain, Known(ident, self._host.now(), policy))
         return policy
@@ -156,3 +187,10 @@ class MtaSts:
             await self._host.threads.run(self._cache.keep, domain, known)
         except OSError as error:
             log.sts_cache(self._host.log, domain, str(error))
+
+
+def _result(error: Exception) -> str:
+    """What a report calls it (RFC 8460 section 4.3.2.2)."""
+    if isinstance(error, ValueError):
+        return "sts-policy-invalid"
+    return "sts-webpki-invalid" if getattr(error, "untrusted", False) else "sts-policy-fetch-error"

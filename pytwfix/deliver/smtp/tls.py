@@ -18,6 +18,7 @@ from pytwfix.deliver.smtp.tlscache import TlsCache
 from pytwfix.deliver.smtp.wire import HandshakeFailed
 from pytwfix.dialogs.smtp_client import Stage
 from pytwfix.mail.status import Dsn
+from pytwfix.mail.tlsrpt import Fault, shortened
 from pytwfix.net.tls import material
 from pytwfix.net.tls.ciphers import cipher_list
 from pytwfix.net.tls.contexts import ClientTls, ContextError, client_context, describe
@@ -34,6 +35,14 @@ if TYPE_CHECKING:
 
 HANDSHAKE = Dsn("4.7.5", "Cannot start TLS: handshake failure")
 NOT_VERIFIED = Dsn("4.7.5", "Server certificate not verified")
+_EXPIRED = 10
+_NO_ISSUER = (2, 20, 21)
+_WORDS = {  # OpenSSL's numbers
+    9: "certificate not yet valid",
+    _EXPIRED: "certificate has expired",
+    18: "self-signed certificate",
+    19: "self-signed certificate",
+}
 NO_ENGINE = Dsn("4.7.5", "TLS is required, but our TLS engine is unavailable")
 
 
@@ -88,7 +97,7 @@ async def start(session: Session, policy: Policy, destination: Destination) -> N
         connection = await session.wire.start_tls(ClientTls(context, prepare), config.limits[Stage.STARTTLS])
     except HandshakeFailed as failed:
         _log_failure(session, failed)
-        raise TlsFailed(HANDSHAKE, session.relay) from None
+        raise TlsFailed(HANDSHAKE, session.relay, fault=Fault("validation-failure", _handshake(failed))) from None
     if known:
         cache.judge(connection, known)
     _judge(session, policy, destination, connection, name)
@@ -166,8 +175,29 @@ def _judge(session: Session, policy: Policy, destination: Destination, connectio
         if wanted and info.trust == "Untrusted":
             log.tls_not_verified(config.host.log, session.relay, _why(problem, _chain(connection)))
         log.tls_established(config.host.log, session.relay, info, servername)
+    if config.tlsrpt is not None:
+        session.fault = _fault(session, policy, problem, certificate, matched)
     if wanted and info.trust != "Verified":
-        raise Trouble(NOT_VERIFIED, session.relay)
+        raise Trouble(NOT_VERIFIED, session.relay, fault=session.fault)
+
+
+def _fault(
+    session: Session, policy: Policy, problem: Verdict, certificate: crypto.X509 | None, matched: bool
+) -> Fault | None:
+    """What a report says: of the certificate that was demanded, or that a policy in testing would have demanded."""
+    testing = policy.sts is not None and not policy.verifies
+    if not (testing or policy.verifies or policy.level == "fingerprint"):
+        return None
+    if certificate is None:
+        return Fault("certificate-not-trusted", "no certificate")
+    if policy.tlsa or policy.level == "fingerprint":
+        return None if matched else Fault("validation-failure", "the certificate is not the one that was promised")
+    if problem.error:
+        expired = problem.error == _EXPIRED
+        return Fault("certificate-expired" if expired else "certificate-not-trusted", _in_brief(problem))
+    if testing:
+        matched = matches(certificate_names(certificate.to_cryptography()), [session.host])
+    return None if matched else Fault("certificate-host-mismatch")
 
 
 def _matched(session: Session, policy: Policy, destination: Destination, certificate: crypto.X509) -> bool:
@@ -193,14 +223,18 @@ def _pattern(word: str, nexthop: str, host: str) -> str:
 def _why(verdict: Verdict, chain: list[Certificate]) -> str:
     """OpenSSL's complaint in words."""
     number = verdict.error
-    if number in (18, 19):
-        return "self-signed certificate"
-    if number in (2, 20, 21):
+    if number in _NO_ISSUER:
         issuer = chain[min(verdict.depth, len(chain) - 1)].issuer if chain else ()
         names = "".join(f"/{part.rfc4514_attribute_name}={part.value!s}" for part in issuer)
         return f"untrusted issuer {printable_text(names, utf8=True)}"
-    if number == 9:
-        return "certificate not yet valid"
-    if number == 10:
-        return "certificate has expired"
-    return f"num={number}"
+    return _in_brief(verdict)
+
+
+def _in_brief(verdict: Verdict) -> str:
+    number = verdict.error
+    return "untrusted issuer" if number in _NO_ISSUER else _WORDS.get(number, f"num={number}")
+
+
+def _handshake(failed: HandshakeFailed) -> str:
+    """Why there was none, for a report."""
+    return "timeout" if failed.timeout else shortened(failed.library) or "connection lost"
