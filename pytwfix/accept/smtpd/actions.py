@@ -135,17 +135,25 @@ def _warn(match: Match) -> Answer:
     return DUNNO
 
 
-def _without_queue_file(match: Match, action: str) -> bool:
-    """What is done to a queue file cannot be done to mail that goes through a before-queue filter (SD-48)."""
-    if match.state.config.proxy is None:
+def _unavailable(match: Match, action: str) -> bool:
+    """Whether there is no mail that `action` could be done to: behind ETRN, before MAIL, and where there is no queue
+    file because mail goes through a before-queue filter (SD-32, SD-48)."""
+    state = match.state
+    if state.stage == "ETRN" and action != "PREPEND":
+        why = f"action {action} is unavailable in smtpd_etrn_restrictions"
+    elif state.sender is None:
+        what = "always skipped in Client host or Helo command restrictions"
+        why = f"with smtpd_delay_reject=no, action {action} is {what}"
+    elif state.config.proxy is not None and action != "PREPEND":
+        why = f"with smtpd_proxy_filter specified, action {action} is unavailable"
+    else:
         return False
-    text = f"access table {match.table.name}: with smtpd_proxy_filter specified, action {action} is unavailable"
-    match.state.host.log.warning(text)
+    state.host.log.warning(f"access table {match.table.name}: {why}")
     return True
 
 
 def _filter(match: Match) -> Answer:
-    if _without_queue_file(match, "FILTER"):
+    if _unavailable(match, "FILTER"):
         return DUNNO
     transport, colon, _ = match.text.partition(":")
     if not colon or not transport:
@@ -157,7 +165,7 @@ def _filter(match: Match) -> Answer:
 
 
 def _hold(match: Match) -> Answer:
-    if not _without_queue_file(match, "HOLD") and not match.state.hold:
+    if not _unavailable(match, "HOLD") and not match.state.hold:
         match.note("hold", "triggers HOLD action")
         match.state.hold = True
         match.state.actions.append(("hold", match.text))
@@ -165,7 +173,7 @@ def _hold(match: Match) -> Answer:
 
 
 def _discard(match: Match) -> Answer:
-    if _without_queue_file(match, "DISCARD"):
+    if _unavailable(match, "DISCARD"):
         return DUNNO
     match.note("discard", "triggers DISCARD action")
     match.state.discard = True
@@ -175,7 +183,7 @@ def _discard(match: Match) -> Answer:
 
 def _address_action(name: str) -> Callable[[Match], Answer]:
     def act(match: Match) -> Answer:
-        if _without_queue_file(match, name.upper()):
+        if _unavailable(match, name.upper()):
             return DUNNO
         if "@" not in match.text:
             return match.complain("user@domain target")
@@ -188,6 +196,8 @@ def _address_action(name: str) -> Callable[[Match], Answer]:
 
 
 def _prepend(match: Match) -> Answer:
+    if _unavailable(match, "PREPEND"):
+        return DUNNO
     if match.state.stage == "END-OF-MESSAGE":
         match.state.host.log.warning(f"access table {match.table.name}: action PREPEND must be used before DATA ends")
         return DUNNO

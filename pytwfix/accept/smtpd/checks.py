@@ -74,6 +74,8 @@ class Checks:
             return None
         self._unstick(_MAIL)
         refused = await self._delayed()
+        if state.sender is None:
+            state.deferred_if_permit = None  # VRFY without a mail: what the client or HELO left is forgotten
         subject = state.recipient_subject()
         for restrictions in lists:
             if refused is not None or state.discard:
@@ -82,9 +84,7 @@ class Checks:
             refused = verdict if isinstance(verdict, Reply) else None
             if refused is not None and restrictions is lists[0] and stage == "RCPT":
                 state.config.old.refused_early(state)
-        if stage == "VRFY":
-            state.deferred_if_permit = None  # it is for mail alone
-        elif refused is None and state.config.old and not state.discard:
+        if stage == "RCPT" and refused is None and state.config.old and not state.discard:
             await state.config.old.accepted(state)
         return await self._verdict(refused, unlisted=state.config.reject_unlisted_recipient)
 

@@ -187,7 +187,7 @@ class Session(SideCommands):
         self._core.reply(reply)
         if type(event) is events.StartTls and reply.code < 400:
             await self._start_tls()
-        if counts.too_many and not self._core.closed:
+        if counts.too_many and not (reply.hangup or self._core.closed):
             if counts.slow and self._config.error_sleep_time:
                 await self._tarpit()
             text = f"{self._config.hostname} Error: too many errors"

@@ -10,6 +10,8 @@ def known(before: list[tuple[str, str]], line: str, theirs: str, ours: str) -> s
     verb = line.partition(" ")[0].upper()
     if verb == "HELP" and ours.startswith("214"):
         return "HELP is new in 3.8"
+    if verb == "VRFY" and theirs[:1] == "4" and _without_mail(before):
+        return "what an earlier mail's client was to be deferred for is no matter of a VRFY after it"
     if verb in ("MAIL", "RCPT", "DATA", "ETRN", "BDAT") and _refused_at_the_end(before):
         return "a mail that was refused after its end is over (RFC 5321 section 3.3)"
     if "access denied" in ours and any(len(line.split()) > 2 and "BDAT" in line for line, _ in [*before, (line, "")]):
@@ -29,6 +31,12 @@ def _refused_at_the_end(before: list[tuple[str, str]]) -> bool:
         for (_, last), (line, reply) in pairwise(replies)
         if reply
     )
+
+
+def _without_mail(before: list[tuple[str, str]]) -> bool:
+    """Whether there was a mail, and it is over."""
+    verbs = [line.partition(" ")[0].upper() for line, _ in before]
+    return "RSET" in verbs and "MAIL" in verbs and "MAIL" not in verbs[len(verbs) - verbs[::-1].index("RSET") :]
 
 
 def _unlisted(before: list[tuple[str, str]]) -> bool:

@@ -41,6 +41,28 @@ class Asked(SynchronousTestCase):
         return self.rcpt({"smtpd_sender_restrictions": f"check_sender_access {table}"}, *lines)
 
 
+class Unavailable(Asked):
+    def test_outside_of_a_mail(self) -> None:
+        """SD-32: what is done to a mail is not done where there is none."""
+        main = {"smtpd_relay_restrictions": "check_recipient_access static:REJECT, reject"}
+        etrn = {"smtpd_etrn_restrictions": "check_etrn_access static:REJECT"}
+        for action in "DISCARD", "HOLD", "FILTER smtp:x", "REDIRECT a@b.example", "BCC a@b.example", "PREPEND X: y":
+            client = {"smtpd_client_restrictions": f"check_client_access static:{{{action}}}"}
+            word = action.partition(" ")[0]
+            skipped = "skipped in Client host or Helo command restrictions"
+            self.assertTrue(self.rcpt({**main, **client}, HELO, "VRFY bob@example.com").startswith("554"))
+            self.assertIn(f"{word} is always {skipped}", "".join(self.smtp.log))
+            self.assertTrue(self.rcpt({**etrn, **client}, HELO, "ETRN example.com").startswith("554"))
+            where = f"{word} is always {skipped}" if word == "PREPEND" else f"{word} is unavailable in smtpd_etrn_restric"
+            self.assertIn(where, "".join(self.smtp.log))
+
+    def test_last_words(self) -> None:
+        """SD-14, SD-32: a 521 is the last word, also for a chunk and a client that has made too many errors."""
+        main = {"smtpd_hard_error_limit": "1", "smtpd_data_restrictions": "check_sender_access static:{521 never}"}
+        said = self.rcpt(main, HELO, MAIL, RCPT, "BDAT 2 LAST\r\n")
+        self.assertEqual("521 5.7.1 <a@b.example>: Sender address rejected: never", said)
+
+
 class Lists(Asked):
     def test_split(self) -> None:
         """SD-31, MC-8."""
@@ -52,6 +74,30 @@ class Lists(Asked):
         self.assertEqual(OK, self.rcpt({"smtpd_client_restrictions": "permit, reject"}))
         said = self.rcpt({"smtpd_client_restrictions": "permit", "smtpd_sender_restrictions": "reject"})
         self.assertEqual("554 5.7.1 <a@b.example>: Sender address rejected: Access denied", said)
+
+    def test_both_flags_end_a_list(self) -> None:
+        """SD-23: with both flags a deferral is certain, so that what follows in the list is not asked."""
+        both = "defer_if_permit, defer_if_reject"
+        for rest in "reject_unauth_destination", "defer", "no_such_restriction", "check_sender_access static:REJECT":
+            main = {"smtpd_relay_restrictions": f"{both}, {rest}, reject", "smtpd_recipient_restrictions": ""}
+            deferred = "450 4.7.0 <bob@example.com>: Recipient address rejected: defer_if_permit requested"
+            self.assertEqual(deferred, self.rcpt(main))
+            self.assertEqual([], [line for line in self.smtp.log if "unknown smtpd" in line])
+            main["smtpd_recipient_restrictions"] = "defer"  # another list
+            later = "450 4.3.2 <bob@example.com>: Recipient address rejected: Try again later"
+            self.assertEqual(later, self.rcpt(main))
+
+    def test_vrfy_and_flags(self) -> None:
+        """SD-12, SD-23: lists about recipients count for VRFY, those about the client within a mail alone."""
+        vrfy = "VRFY bob@example.com"
+        deferred = "450 4.7.0 <bob@example.com>: Recipient address rejected: defer_if_permit requested"
+        main = {"smtpd_relay_restrictions": "defer_if_permit, permit_mynetworks, reject_unauth_destination"}
+        self.assertEqual(deferred, self.rcpt(main, HELO, vrfy))
+        self.assertEqual(deferred, self.rcpt(main, HELO, MAIL, vrfy))
+        main = {"smtpd_client_restrictions": "defer_if_permit"}
+        self.assertEqual("252 2.0.0 bob@example.com", self.rcpt(main, HELO, vrfy))
+        deferred = f"450 4.7.0 <{CLIENT}>: Client host rejected: defer_if_permit requested"
+        self.assertEqual(deferred, self.rcpt(main, HELO, MAIL, vrfy))
 
     def test_order(self) -> None:
         """SD-21: client, helo, sender, relay, recipient."""
