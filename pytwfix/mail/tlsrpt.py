@@ -7,6 +7,7 @@ Times are seconds since the epoch.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import time
@@ -30,6 +31,7 @@ MOST_POLICIES = 20  # of one domain and day
 MOST_PLACES = 4  # where reports of one domain go
 _LONGEST_TEXT = 200
 _LONGEST_STRINGS = 16384  # of one policy, all its lines together
+_LONGEST_NAME = 80  # of the two in a file's name
 _RECORD = re.compile(r"v=TLSRPTv1[ \t]*;")
 
 
@@ -214,8 +216,15 @@ def report_id(domain: str, begin: int, sender: Sender) -> str:
 
 
 def file_name(domain: str, begin: int, end: int, sender: Sender) -> str:
-    """RFC 8460 section 5.1; `end` is the last second that the report is about."""
-    return f"{sender.domain}!{domain}!{begin}!{end}.json"
+    """RFC 8460 section 5.1; `end` is the last second that the report is about. Names that are too long for a file stand
+    there shortened, with a digest."""
+    return f"{_file_part(sender.domain)}!{_file_part(domain)}!{begin}!{end}.json"
+
+
+def _file_part(name: str) -> str:
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[: _LONGEST_NAME - 17]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def report(domain: str, tally: Tally, begin: int, end: int, sender: Sender) -> dict[str, Any]:

@@ -24,6 +24,7 @@ ROOMS = {
     "verify": "verify.service:VerifyService",
     "anvil": "anvil.service:AnvilService",
     "tlsmgr": "tlsmgr.service:TlsmgrService",
+    "tlsrpt": "tlsrpt.service:TlsrptService",
     "proxymap": "proxymap.service:ProxymapService",
     "smtp": "deliver.smtp.service:SmtpAgent",
     "lmtp": "deliver.smtp.service:SmtpAgent",

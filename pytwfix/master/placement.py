@@ -26,6 +26,7 @@ PLACES: dict[str, frozenset[str]] = {
     "verify": frozenset((QUEUE,)),
     "anvil": frozenset((QUEUE,)),
     "tlsmgr": frozenset((QUEUE,)),
+    "tlsrpt": frozenset((QUEUE,)),
     "proxymap": frozenset((QUEUE,)),
     "showq": frozenset((QUEUE,)),
     "local": frozenset((AGENTS,)),

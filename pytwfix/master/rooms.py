@@ -48,7 +48,7 @@ _FRONT = ("smtpd", "qmqpd", "spawn")
 # Started in this order: whoever may ask comes after whom it asks. Stopped the other way round.
 _ORDER = (
     "trivial-rewrite", "cleanup", "anvil", "tlsmgr", "proxymap", "bounce", "flush", "verify", "error", "discard",
-    "local", "virtual", "pipe", "smtp", "lmtp", "spawn", "oqmgr", "qmgr", "pickup", "qmqpd", "smtpd",
+    "local", "virtual", "pipe", "smtp", "lmtp", "spawn", "oqmgr", "qmgr", "tlsrpt", "pickup", "qmqpd", "smtpd",
 )  # fmt: skip
 
 
@@ -262,6 +262,7 @@ _NEEDED = (
     ("verify", "verify"),
     ("anvil", "anvil"),
     ("tlsmgr", "tlsmgr"),
+    ("tlsrpt", "tlsrpt"),
     ("proxymap", "proxymap"),
     ("flush", "flush"),
     ("error", "error"),

@@ -1,4 +1,5 @@
-"""One page by HTTPS, for what mail needs of the web: MTA-STS policies (RFC 8461 section 3.3).
+"""One page by HTTPS, for what mail needs of the web: MTA-STS policies to fetch (RFC 8461 section 3.3), reports on TLS
+to post (RFC 8460 section 5.4).
 
 The name is looked up by our own resolver. The certificate must be for the name and by a known authority; nothing is
 redirected; a page has a greatest size, and all of it a time limit.
@@ -11,13 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from OpenSSL import SSL
 from service_identity import VerificationError
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, wrapClientTLS
 from twisted.internet.protocol import Protocol
 from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFromCertificates
 from twisted.web.client import Agent, ResponseDone
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgentEndpointFactory
+from twisted.web.iweb import IAgentEndpointFactory, IBodyProducer
 from zope.interface import implementer
 
 from pytwfix.contracts.dns import Address, DnsError
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
     from pytwfix.contracts.host import IHost
 
 PORT = 443
+
+
+class Posting(NamedTuple):
+    """What is sent to a web server, its media type, and the port, 0 for the usual one."""
+
+    data: bytes
+    kind: str
+    port: int = 0
 
 
 class Page(NamedTuple):
@@ -48,13 +57,31 @@ class NoPage(Exception):
 class _Endpoints:
     """To one address of the host, whatever is asked for."""
 
-    def __init__(self, reactor: Any, address: Address, name: str, trust: Any, timeout: float) -> None:
+    def __init__(self, reactor: Any, address: Address, port: int, name: str, trust: Any, timeout: float) -> None:
         kind = TCP6ClientEndpoint if address.family == socket.AF_INET6 else TCP4ClientEndpoint
         options = optionsForClientTLS(name, trustRoot=trust)
-        self._endpoint = wrapClientTLS(options, kind(reactor, address.address, PORT, timeout))
+        self._endpoint = wrapClientTLS(options, kind(reactor, address.address, port, timeout))
 
     def endpointForURI(self, uri: Any) -> Any:
         return self._endpoint
+
+
+@implementer(IBodyProducer)
+class _Sent:
+    """What is posted, in one piece."""
+
+    def __init__(self, data: bytes) -> None:
+        self.length = len(data)
+        self._data = data
+
+    def startProducing(self, consumer: Any) -> Deferred[None]:
+        consumer.write(self._data)
+        return succeed(None)
+
+    def stopProducing(self) -> None:
+        """All of it is gone already."""
+
+    pauseProducing = resumeProducing = stopProducing
 
 
 class _Body(Protocol):
@@ -93,10 +120,23 @@ class _Body(Protocol):
 async def fetch(host: IHost, name: str, path: str, timeout: float, limit: int, authorities: bytes = b"") -> Page:
     """`name` is a host name in ASCII; `authorities` are certificates in PEM, none for those of the system; `limit` in
     bytes. NoPage."""
+    return await _page(host, name, path, None, timeout, limit, authorities)
+
+
+async def post(
+    host: IHost, name: str, path: str, posting: Posting, timeout: float, limit: int, authorities: bytes = b""
+) -> Page:
+    """As `fetch`, with something to send; `limit` is for the answer."""
+    return await _page(host, name, path, posting, timeout, limit, authorities)
+
+
+async def _page(
+    host: IHost, name: str, path: str, posting: Posting | None, timeout: float, limit: int, authorities: bytes
+) -> Page:
     trouble = NoPage("it has no address")
     for address in (await _addresses(host, name))[:2]:
         try:
-            return await _asked(host, address, name, path, timeout, limit, authorities)
+            return await _asked(host, address, name, path, posting, timeout, limit, authorities)
         except NoPage as error:
             trouble = error
     raise trouble
@@ -118,15 +158,23 @@ async def _addresses(host: IHost, name: str) -> list[Address]:
 
 
 async def _asked(
-    host: IHost, address: Address, name: str, path: str, timeout: float, limit: int, authorities: bytes
+    host: IHost,
+    address: Address,
+    name: str,
+    path: str,
+    posting: Posting | None,
+    timeout: float,
+    limit: int,
+    authorities: bytes,
 ) -> Page:
     reactor: Any = host.reactor
-    endpoints = _Endpoints(reactor, address, name, _trust(authorities), timeout)
+    port = (posting.port if posting is not None else 0) or PORT
+    endpoints = _Endpoints(reactor, address, port, name, _trust(authorities), timeout)
     agent = Agent.usingEndpointFactory(reactor, endpoints)
-    url = f"https://{name}{path}".encode("ascii")
+    url = f"https://{name}{f':{port}' if posting is not None and posting.port else ''}{path}".encode("ascii")
     end = host.monotonic() + timeout
     try:
-        asked: Deferred[Any] = agent.request(b"GET", url, Headers({b"User-Agent": [b"pytwfix"]}))
+        asked = _request(agent, url, posting)
         response = await asked.addTimeout(timeout, reactor, _late)
         body = _Body(limit)
         response.deliverBody(body)
@@ -138,6 +186,17 @@ async def _asked(
         raise NoPage(_reason(cause), isinstance(cause, (VerificationError, SSL.Error))) from None
     kind = (response.headers.getRawHeaders(b"content-type") or [b""])[0].decode("ascii", "replace")
     return Page(response.code, kind.partition(";")[0].strip().lower(), data)
+
+
+def _request(agent: Any, url: bytes, posting: Posting | None) -> Deferred[Any]:
+    fields = {b"User-Agent": [b"pytwfix"]}
+    asked: Deferred[Any]
+    if posting is None:
+        asked = agent.request(b"GET", url, Headers(fields))
+    else:
+        fields[b"Content-Type"] = [posting.kind.encode("ascii")]
+        asked = agent.request(b"POST", url, Headers(fields), _Sent(posting.data))
+    return asked
 
 
 def _trust(authorities: bytes) -> Any:

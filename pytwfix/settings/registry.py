@@ -43,6 +43,7 @@ MODULES = (
     "anvil.settings",
     "verify.settings",
     "tlsmgr.settings",
+    "tlsrpt.settings",
     "tlsproxy.settings",
     "proxymap.settings",
     "scache.settings",

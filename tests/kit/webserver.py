@@ -23,7 +23,8 @@ def server_side(*names: str, by: str = "Test CA") -> ssl.SSLContext:
 
 
 class WebServer:
-    """`asked` are request lines with the host; `page` is what they get, `head` goes before it."""
+    """`asked` are request lines with the host; `page` is what they get, `head` goes before it. `posted` is what
+    was sent here, with its media type."""
 
     def __init__(self, context: ssl.SSLContext, address: str = "127.0.0.1", port: int = 0) -> None:
         self.page = b""
@@ -31,6 +32,7 @@ class WebServer:
         self.stall = 0.0  # seconds before an answer
         self.cut = 0  # bytes of the page that are never sent
         self.asked: list[str] = []
+        self.posted: list[tuple[str, bytes]] = []
         self.context = context
         self._server = _Server((address, port), self)
         self.address: tuple[str, int] = self._server.server_address  # type: ignore[assignment]
@@ -50,9 +52,17 @@ class WebServer:
                     if not piece:
                         return
                     request += piece
-                lines = request.decode("ascii").split("\r\n")
-                host = next(line for line in lines if line.lower().startswith("host:"))
-                self.asked.append(f"{lines[0]} {host[5:].strip()}")
+                head, _, body = request.partition(b"\r\n\r\n")
+                first, *lines = head.decode("ascii").split("\r\n")
+                fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+                while len(body) < int(fields.get("content-length", "0")):
+                    piece = secure.recv(65536)
+                    if not piece:
+                        return
+                    body += piece
+                if body:
+                    self.posted.append((fields.get("content-type", ""), body))
+                self.asked.append(f"{first} {fields['host']}")
                 time.sleep(self.stall)
                 page = self.head + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(self.page) + self.page
                 secure.sendall(page[: len(page) - self.cut])

@@ -208,3 +208,10 @@ class Reports(SynchronousTestCase):
         """Section 5.1."""
         name = file_name("company-y.example", DAY, DAY + 86399, SENDER)
         self.assertEqual("mail.company-x.example!company-y.example!1459468800!1459555199.json", name)
+
+    def test_long_names(self) -> None:
+        """A file's name has a limit; domains that differ keep names that differ."""
+        long = Sender("X", "x@x.example", ".".join(["x" * 60] * 4))
+        names = {file_name(".".join(["d" * 60] * 4) + end, DAY, DAY + 86399, long) for end in ("a", "b")}
+        self.assertEqual(2, len(names))
+        self.assertLess(max(map(len, names)), 200)

@@ -91,8 +91,8 @@ class Making(RoomsCase):
         programs = {host.program for host in made.hosts.values()}
         self.assertEqual(
             programs,
-            {"store", "smtpd", "cleanup", "trivial-rewrite", "bounce", "verify", "anvil", "tlsmgr", "proxymap", "flush",
-             "error", "qmgr", "pickup"},
+            {"store", "smtpd", "cleanup", "trivial-rewrite", "bounce", "verify", "anvil", "tlsmgr", "tlsrpt",
+             "proxymap", "flush", "error", "qmgr", "pickup"},
         )  # fmt: skip
 
     def test_roles(self) -> None:

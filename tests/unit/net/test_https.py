@@ -43,6 +43,31 @@ class Fetching(TestCase):
             return str(error)
         raise AssertionError(page)
 
+    async def test_post(self) -> None:
+        """RFC 8460 section 5.4: all of it arrives, with its media type; the answer is read."""
+        self.web.head = b"HTTP/1.1 201 Created\r\nContent-Type: text/plain\r\n"
+        data = b"\x1f\x8b" + bytes(range(256)) * 2000
+        posting = https.Posting(data, "application/tlsrpt+gzip")
+        ca = authority()
+        self.assertEqual(201, (await https.post(self.host, "www.dest.example", "/r?a=b", posting, 10, 1000, ca)).status)
+        self.assertEqual([("application/tlsrpt+gzip", data)], self.web.posted)
+        self.assertEqual(["POST /r?a=b HTTP/1.1 www.dest.example"], self.web.asked)
+
+    async def test_post_elsewhere(self) -> None:
+        """A port of its own; and nothing is sent to whom we do not trust."""
+        port = self.web.address[1]
+        self.patch(https, "PORT", 1)
+        posting = https.Posting(b"x", "text/plain", port)
+        await https.post(self.host, "www.dest.example", "/", posting, 10, 1000, authority())
+        self.assertEqual([f"POST / HTTP/1.1 www.dest.example:{port}"], self.web.asked)
+        try:
+            await https.post(self.host, "www.dest.example", "/", posting, 10, 1000, authority("Other CA"))
+        except https.NoPage as error:
+            self.assertTrue(error.untrusted)
+        else:
+            self.fail("it was sent")
+        self.assertEqual(1, len(self.web.posted))
+
     async def test_page(self) -> None:
         self.web.head = b"HTTP/1.1 200 OK\r\nContent-Type: Text/Plain; charset=utf-8\r\n"
         self.assertEqual((200, "text/plain", b"hello\r\n"), await self.fetch())
