@@ -54,16 +54,21 @@ class StsWorld(World):
         return path
 
     def web(self, domain: str) -> WebServer:
-        """On port 443 of a loopback address that nobody else has."""
+        """The one with the domain's policy."""
         mode, mx, _server = DOMAINS[domain]
+        web = self.listening(f"mta-sts.{domain}")
+        web.page = f"version: STSv1\nmode: {mode}\nmx: {mx}\nmax_age: 86400\n".encode()
+        return web
+
+    def listening(self, name: str) -> WebServer:
+        """On port 443 of a loopback address that nobody else has."""
         for _ in range(20):
             address = f"127.{random.randrange(2, 250)}.{random.randrange(250)}.{random.randrange(1, 250)}"
             try:
-                web = WebServer(server_side(f"mta-sts.{domain}"), address, 443)
+                web = WebServer(server_side(name), address, 443)
             except OSError as error:
                 reason = error
                 continue
-            web.page = f"version: STSv1\nmode: {mode}\nmx: {mx}\nmax_age: 86400\n".encode()
             self.closers.append(web.close)
             return web
         raise SkipTest(f"no port 443 for a web server: {reason}")

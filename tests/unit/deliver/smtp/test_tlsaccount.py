@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from pytwfix.contracts.dns import MX, TLSA, Address, TryAgain
-from pytwfix.mail.envelope import REQUIRETLS_HEADER
+from pytwfix.mail.envelope import REQUIRETLS_ESMTP, REQUIRETLS_HEADER
 from pytwfix.mail.tlsrpt import Applied, Tally, parse_line
 from pytwfix.net import https
 from tests.kit.accepting import ZoneResolver
@@ -86,7 +86,7 @@ class AccountCase(LoopbackCase):
     def no_handshake(self) -> None:
         def start(server: SmtpServer) -> None:
             server.transport.write(b"220 2.0.0 go\r\n")
-            self.reactor.callLater(0.05, server.transport.write, b"this is no TLS at all\r\n")
+            server.transport.loseConnection()
 
         self.replies["STARTTLS"] = start
 
@@ -218,6 +218,15 @@ class Sts(AccountCase):
         policy = self.say(mx="*.other.example")
         tally = await self.counted(sent=False)
         self.is_failure(tally, policy, "validation-failure", "does not name the server", asked=False)
+
+    async def test_lenient_mail(self) -> None:
+        """RFC 8689 section 3.2.2: a mail that says `TLS-Required: no` goes where the policy forbids others to go, also
+        in the clear once it has waited; it is not counted (RFC 8460 section 3)."""
+        self.say(mx="*.other.example")
+        self.assertIsNone(await self.counted(sendopts=REQUIRETLS_HEADER))
+        self.no_handshake()
+        self.assertIsNone(await self.counted(sendopts=REQUIRETLS_HEADER, age=1000))
+        self.assertIsNotNone(await self.counted(sent=False, sendopts=REQUIRETLS_HEADER | REQUIRETLS_ESMTP, age=1000))
 
     async def test_testing(self) -> None:
         """RFC 8461 section 5: the mail goes, and the report says what would have been wrong."""
