@@ -40,8 +40,6 @@ def address_of(uri: str) -> bytes:
 def written(packed: Packed, to: bytes, sender: Sender, queue_id: str, now: float) -> bytes:
     """With CRLF line ends. What it is about is in the header for machines, and in the text for people."""
     boundary = f"{queue_id}.{packed.begin}/{sender.domain}"
-    identity = report_id(packed.domain, packed.begin, sender)
-    name = f"{packed.name}.gz"
     lines = [
         f"From: {sender.contact}",
         f"To: {to.decode('ascii')}",
@@ -49,7 +47,7 @@ def written(packed: Packed, to: bytes, sender: Sender, queue_id: str, now: float
         f"Message-Id: <{queue_id}.{packed.begin}@{sender.domain}>",
         f"Subject: Report Domain: {packed.domain}",
         f" Submitter: {sender.domain}",
-        f" Report-ID: <{identity}>",
+        f" Report-ID: <{report_id(packed.domain, packed.begin, sender)}>",
         f"TLS-Report-Domain: {packed.domain}",
         f"TLS-Report-Submitter: {sender.domain}",
         "TLS-Required: no",
@@ -61,22 +59,35 @@ def written(packed: Packed, to: bytes, sender: Sender, queue_id: str, now: float
         "This is a MIME-encapsulated message.",
         "",
         f"--{boundary}",
-        "Content-Type: text/plain; charset=us-ascii",
-        "",
-        "This is a report on TLS to the mail servers of",
-        packed.domain,
-        "as the mail servers of",
-        sender.domain,
-        "have seen it (RFC 8460).",
-        "",
+        *_text(packed.domain, sender.domain),
         f"--{boundary}",
-        f"Content-Type: {MEDIA_TYPE}",
-        "Content-Transfer-Encoding: base64",
-        "Content-Disposition: attachment;",
-        f' filename="{name}"',
-        "",
-        *textwrap.wrap(base64.b64encode(packed.data).decode("ascii"), 76),
+        *_file(packed),
         f"--{boundary}--",
         "",
     ]
     return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def _text(domain: str, submitter: str) -> list[str]:
+    """Names have lines of their own: they may be long."""
+    return [
+        "Content-Type: text/plain; charset=us-ascii",
+        "",
+        "This is a report on TLS to the mail servers of",
+        domain,
+        "as the mail servers of",
+        submitter,
+        "have seen it (RFC 8460).",
+        "",
+    ]
+
+
+def _file(packed: Packed) -> list[str]:
+    return [
+        f"Content-Type: {MEDIA_TYPE}",
+        "Content-Transfer-Encoding: base64",
+        "Content-Disposition: attachment;",
+        f' filename="{packed.name}.gz"',
+        "",
+        *textwrap.wrap(base64.b64encode(packed.data).decode("ascii"), 76),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -9,9 +10,12 @@ from collections.abc import Mapping
 from email import message_from_bytes, policy
 from typing import Any
 
+from twisted.trial.unittest import SkipTest
+
 from tests.integration.test_sts import DOMAINS, StsWorld
 from tests.integration.world import WorldCase, in_each_mode
 from tests.kit.nameserver import Zone
+from tests.kit.opendkim import DOMAIN, OpenDkim
 from tests.kit.sinks import Received
 from tests.kit.waiting import wait_for
 
@@ -29,6 +33,11 @@ class ReportWorld(StsWorld):
 
     def prepare(self) -> None:
         self.reports = self.listening("reports.example")
+        self.signer = ""
+        with contextlib.suppress(SkipTest):
+            dkim = OpenDkim()
+            self.closers.append(dkim.close)
+            self.signer = dkim.signer
         super().prepare()
 
     def zone(self) -> Zone:
@@ -45,7 +54,7 @@ class ReportWorld(StsWorld):
         return {
             **main, "pytwfix_tlsrpt": "yes", "pytwfix_tlsrpt_send": "yes", "pytwfix_tlsrpt_period": f"{_PERIOD}s",
             "pytwfix_tlsrpt_delay": "0", "pytwfix_tlsrpt_CAfile": self.authority,
-            "pytwfix_tlsrpt_contact": "tls@mx.sender.example",
+            "pytwfix_tlsrpt_contact": f"tls@{DOMAIN}", "non_smtpd_milters": self.signer,
         }  # fmt: skip
 
 
@@ -83,9 +92,11 @@ class Reports(WorldCase):
         mail = message_from_bytes(message.content, policy=policy.default)
         self.assertEqual("", message.sender.strip("<>"))
         self.assertEqual(
-            ("tls@mx.sender.example", domain, "mx.sender.example"),
+            ("tls@signed.example", domain, "signed.example"),
             (mail["From"], mail["TLS-Report-Domain"], mail["TLS-Report-Submitter"]),
         )
+        if self.report_world().signer:
+            self.assertIn(f"d={DOMAIN};", mail["DKIM-Signature"])  # section 3
         self.assertEqual("tlsrpt", mail["Content-Type"].params["report-type"])
         _text, file = mail.iter_parts()
         self.assertEqual("application/tlsrpt+gzip", file.get_content_type())
@@ -107,7 +118,7 @@ class Reports(WorldCase):
             }
         ]  # fmt: skip
         self.assertEqual(details if failures else [], found.get("failure-details", []))
-        self.assertEqual("sender.example", report["report-id"].partition("@mx.")[2])
+        self.assertEqual("signed.example", report["report-id"].partition("@")[2])
 
     def test_reports(self) -> None:
         """One good session, one with a wrong certificate, one without STARTTLS: each domain hears of its own, by mail
