@@ -40,6 +40,14 @@ class _Places(NamedTuple):
     until: float
 
 
+class _Taken(NamedTuple):
+    """What is to be one line of a file."""
+
+    domain: str
+    places: tuple[str, ...]
+    tally: Tally
+
+
 class TlsCounts:
     """The counts of one service. `directory` is data_directory/tlsrpt, `period` in seconds."""
 
@@ -137,26 +145,26 @@ class TlsCounts:
     async def _batch(self) -> None:
         self._full = False
         try:
-            for begin, text in self._taken().items():
+            for begin, taken in self._taken().items():
                 name = f"{begin}.{self._period}.{os.getpid()}.{self._number}"
-                await self._host.threads.run(self._file.append, name, text.encode())
+                await self._host.threads.run(self._file.append, name, taken)
                 self._well = True
         except OSError as error:
             if self._well:
                 log.tls_counts(self._host.log, str(error))
             self._well = False
 
-    def _taken(self) -> dict[int, str]:
-        """The lines of each period, of all domains about which DNS has told; they are no longer in memory."""
-        lines: dict[int, str] = {}
+    def _taken(self) -> dict[int, list[_Taken]]:
+        """What was counted in each period, of all domains about which DNS has told; it is no longer in memory."""
+        found: dict[int, list[_Taken]] = {}
         for begin, domain in list(self._tallies):
             known = self._known.get(domain)
             if known is None and domain in self._asking:
                 continue
             tally = self._tallies.pop((begin, domain))
             if known is not None and known.places:
-                lines[begin] = lines.get(begin, "") + line(domain, known.places, tally) + "\n"
-        return lines
+                found.setdefault(begin, []).append(_Taken(domain, known.places, tally))
+        return found
 
 
 class CountFile:
@@ -166,8 +174,9 @@ class CountFile:
         self._disk = disk
         self._directory = directory
 
-    def append(self, name: str, text: bytes) -> None:
+    def append(self, name: str, taken: list[_Taken]) -> None:
         """The line end in front keeps what a crash has cut off apart from what comes now."""
+        data = "".join(f"\n{line(*one)}" for one in taken).encode() + b"\n"
         path = f"{self._directory}/counts/{name}"
         try:
             fd = self._disk.open(path, _OPEN, 0o600)
@@ -180,9 +189,8 @@ class CountFile:
             found = self._disk.fstat(fd)
             if not stat.S_ISREG(found.st_mode):
                 raise OSError(errno.EINVAL, "not a file", path)
-            if found.st_size + len(text) > _LARGEST:
+            if found.st_size + len(data) > _LARGEST:
                 raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
-            data = b"\n" + text
             if self._disk.write(fd, data) != len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
         finally:
