@@ -85,7 +85,9 @@ class TlsCounts:
         if known is None and domain not in self._asking:
             self._asking.add(domain)
             self._host.background(self._ask(domain), "TLSRPT record")
-        if self._timer is None and not self._closed:
+        if self._closed:
+            self._due()
+        elif self._timer is None:
             self._timer = self._host.call_later(min(WAIT, self._period / 4), self._due)
 
     def _tally(self, begin: int, domain: str) -> Tally | None:
@@ -100,7 +102,7 @@ class TlsCounts:
         return found
 
     def close(self) -> None:
-        """Write what there is; the host's stop waits for it."""
+        """Write what there is, and what still comes at once; the host's stop waits for it."""
         self._closed = True
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
@@ -125,6 +127,8 @@ class TlsCounts:
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         self._known[domain] = _Places(places, until)
+        if self._closed:
+            self._due()
 
     # Batches.
 
@@ -136,7 +140,7 @@ class TlsCounts:
 
     async def _write(self) -> None:
         await self._batch()
-        if self._closed and self._tallies:
+        while self._closed and any(domain in self._known for _begin, domain in self._tallies):
             await self._batch()  # what came while the other one was on its way
         self._writing = False
         if self._tallies and self._timer is None and not self._closed:  # DNS has not answered yet

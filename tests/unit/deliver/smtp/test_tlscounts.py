@@ -131,6 +131,19 @@ class Counts(SynchronousTestCase):
         self.assertEqual({"a.example": (1, 0)}, self.written())
         self.assertEqual([], self.host.clock.getDelayedCalls())
 
+    def test_after_the_end(self) -> None:
+        """Mail that is under way when settings change counts by the old ones, DNS or no DNS."""
+        self.counts.close()
+        self.counts.count("a.example", Applied(), None)
+        self.counts.count("a.example", Applied(), None)
+        self.assertEqual({"a.example": (2, 0)}, self.written())
+        self.host.resolver = slow = Waiting()
+        self.counts.count("b.example", Applied(), None)
+        record: tuple[Any, ...] = (b"v=TLSRPTv1; rua=mailto:tls@b.example",)
+        slow.asked[0].callback(Answer(record, False, 60, ""))
+        self.assertEqual({"a.example": (2, 0), "b.example": (1, 0)}, self.written())
+        self.assertEqual([], self.host.clock.getDelayedCalls())
+
     def test_torn(self) -> None:
         """What a crash cut off does not spoil what comes after."""
         self.counts.count("a.example", Applied(), None)
