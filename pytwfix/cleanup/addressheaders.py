@@ -15,6 +15,8 @@ from pytwfix.mail.quoting import external_form
 if TYPE_CHECKING:
     from pytwfix.cleanup.configuration import Configuration
     from pytwfix.cleanup.transaction import Transaction
+    from pytwfix.contracts.rewriting import IRewriter
+    from pytwfix.mail.addresslist import Element
     from pytwfix.mail.envelope import Envelope
 
 SENDER, RECIPIENT = 1, 2
@@ -26,10 +28,11 @@ KINDS: dict[bytes, int] = {
     **dict.fromkeys((_RECIPIENTS + b" apparently-to mail-followup-to mail-reply-to").split(), RECIPIENT),
 }
 RECIPIENTS = frozenset(_RECIPIENTS.split())  # those that `sendmail -t` reads
+_LOCAL = rb"[!#-'*+\-/-9=?A-Z^-~]++(?:\.[!#-'*+\-/-9=?A-Z^-~]++)*+"
 # A field with one plain address, perhaps behind a name: it need not be taken apart to see that it is complete.
 _SINGLE = re.compile(
-    rb"[!-9;-~]+:[ ]?(?:([!#-'*+\-/-9=?A-Z^-~.]+@[A-Za-z0-9.-]+)"
-    rb"|(?:\"[^\"\\\r\n]*\"|[A-Za-z0-9_=?'. -]*) ?<([!#-'*+\-/-9=?A-Z^-~.]+@[A-Za-z0-9.-]+)>)[ ]*\r\n\Z"
+    rb"[!-9;-~]+:[ ]?(?:(" + _LOCAL + rb"@[A-Za-z0-9.-]+)"
+    rb"|(?:\"[^\"\\\r\n]*\"|[A-Za-z0-9_=?'. -]*) ?<(" + _LOCAL + rb"@[A-Za-z0-9.-]+)>)[ ]*\r\n\Z"
 )
 _ATOMS = re.compile(rb"[-A-Za-z0-9!#$%&'*+/=?^_`{|}~ \t]*\Z")
 _ESCAPE = re.compile(rb'(["\\])')
@@ -38,7 +41,7 @@ _ESCAPE = re.compile(rb'(["\\])')
 def addresses(field: bytes, limit: int) -> list[bytes]:
     """All addresses of a field, in internal form."""
     elements = parse(field.partition(b":")[2].strip(), limit)
-    return [element.address for element in elements or () if element.address]
+    return [element.address for element in elements if element.address]
 
 
 async def rewritten(mail: Transaction, name: bytes, field: bytes) -> bytes:
@@ -47,8 +50,6 @@ async def rewritten(mail: Transaction, name: bytes, field: bytes) -> bytes:
         return field
     raw, _, value = field.partition(b":")
     elements = parse(value.strip(), mail.config.token_limit)
-    if elements is None:
-        return field
     config = mail.config
     tables = config.header_sender if KINDS[name] == SENDER else config.header_recipient
     mapped = bool(tables) and mail.mapped
@@ -59,13 +60,21 @@ async def rewritten(mail: Transaction, name: bytes, field: bytes) -> bytes:
         address = element.address
         if not address:
             continue
-        new = await rewriter.rewrite(context, address)
+        new = await _form(rewriter, context, element)
         if mapped:
             new = await mail.addresses.canonical(new, tables)
-        if new != address:
+        if new != address or (element.written != external_form(new) and b"\\" not in element.written):
             element.address = new
             changed = True
     return render(raw.strip(), elements) if changed else field
+
+
+async def _form(rewriter: IRewriter, context: str, element: Element) -> bytes:
+    """The address in full. A word in quotes, or with an @ inside of it, is a local part and nothing else (TR-2)."""
+    address = element.address or b""
+    if element.complete or not (element.quoted or b"@" in address):
+        return await rewriter.rewrite(context, address)
+    return address + (await rewriter.rewrite(context, b"x"))[1:]
 
 
 async def _complete(mail: Transaction, name: bytes, field: bytes) -> bool:

@@ -14,8 +14,7 @@ from pytwfix.basics.lineends import strays
 from pytwfix.cleanup.sequence import Waiting, after
 
 _LINES = re.compile(rb"(?:(?:[!-9;-~]++[ \t]*+:|[ \t])[^\n]*+\n)*")
-_BEGINNING = re.compile(rb"[!-9;-~]++[ \t]*+:|[ \t]|[!-9;-~]*+[ \t]*+\Z|>*From ")
-_MAILBOX = re.compile(rb">*From [^\n]*\n")
+_BEGINNING = re.compile(rb"[!-9;-~]++[ \t]*+:|[ \t]|[!-9;-~]*+[ \t]*+\Z")
 _STRAY = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _CONTINUATION = re.compile(rb"(?:[ \t][^\n]*+\n)*")
 _FIELD_START = re.compile(rb"\n(?=[^ \t])")
@@ -103,9 +102,6 @@ class Content:
             if not buffer:
                 return None
         end = self._scan(buffer)
-        while end >= 0 and _MAILBOX.match(buffer, end):  # left over from a mailbox
-            buffer = buffer[:end] + b"X-Mailbox-Line: " + buffer[end:]
-            end = self._scan(buffer)
         if end < 0:
             self._buffer = buffer
             return self._flush() if len(buffer) > _BATCH else None

@@ -42,8 +42,8 @@ class EnvelopeWriter:
     not to mail that we make or forward ourselves, which would give copies of copies."""
 
     __slots__ = (
-        "_config", "_copied", "_envelope", "_host", "_mapped", "_plain", "_rewriter", "_seen", "named", "size",
-        "traced",
+        "_config", "_copied", "_envelope", "_host", "_mapped", "_plain", "_rewriter", "_seen", "latest", "named",
+        "size", "traced",
     )  # fmt: skip
 
     def __init__(self, host: IHost, config: Configuration, envelope: Envelope, mapped: bool, copied: bool) -> None:
@@ -56,6 +56,7 @@ class EnvelopeWriter:
         self._plain = not mapped or not (config.envelope_recipient or config.aliases or copies)
         self._seen: set[object] = set()
         self._rewriter = host.peers.rewriter
+        self.latest = b""  # the recipient that log lines name: before aliases
         self.named: list[bytes] | None = None  # recipients before aliases, if somebody asks for them
         self.traced = False  # there is a report for the sender
         self.size = 0  # bytes that the addresses take, roughly as the queue file has them (OB-11)
@@ -101,6 +102,7 @@ class EnvelopeWriter:
         if self._plain and recipient.address:
             answer = getattr(self._rewriter.rewrite("local", recipient.address), "result", None)
             if isinstance(answer, bytes):
+                self.latest = answer
                 if self.named is not None:
                     self.named.append(answer)
                 self._add(self._named(recipient, answer), answer)
@@ -114,8 +116,10 @@ class EnvelopeWriter:
         if self._mapped and config.envelope_recipient:
             address = await self.canonical(address, config.envelope_recipient)
         recipient = self._named(recipient, address)
-        if copies and self.named is not None:
-            self.named.append(address)
+        if copies:
+            self.latest = address
+            if self.named is not None:
+                self.named.append(address)
         if not self._mapped:
             self._add(recipient, address)
             return
@@ -177,6 +181,7 @@ class EnvelopeWriter:
 
     async def copy(self, address: bytes) -> None:
         """A recipient that nobody named: bcc, always_bcc, the action BCC."""
+        address = await self._rewriter.rewrite("local", address)  # there is no other name that it was given
         await self._recipient(Recipient(address, address, b"", NOTIFY_NEVER), False)
 
     async def added(self, recipient: Recipient) -> None:
@@ -209,6 +214,7 @@ class EnvelopeWriter:
                     propagate=config.propagate_canonical,
                     local=self.is_local,
                     rewrite=self._complete,
+                    queue_id=self._envelope.queue_id,
                 )
             except TableError as error:
                 raise self._failed(maps, address, error) from error

@@ -16,6 +16,7 @@ from pytwfix.cleanup import addressheaders, log
 from pytwfix.mail.dates import compact_date, mail_date
 from pytwfix.mail.envelope import REQUIRETLS_ESMTP, REQUIRETLS_HEADER, SMTPUTF8_HEADER
 from pytwfix.mail.errors import MailError
+from pytwfix.mail.mime import encoding_of
 from pytwfix.mail.reply import Reply
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class Headers:
         elif name == b"content-type":
             self.content_type = self.content_type or value
         elif name == b"content-transfer-encoding":
-            self.encoding = value.lower()
+            self.encoding = encoding_of(value)
             if mail.config.detect_8bit and self.encoding == b"8bit":
                 mail.envelope.encoding = "8bit"
         elif name == b"tls-required":

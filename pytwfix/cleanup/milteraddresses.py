@@ -71,7 +71,7 @@ async def _delete(mail: Transaction, change: Edit) -> None:
 
 def _address(mail: Transaction, text: bytes, complaint: str) -> bytes:
     """The one address of `text`, in internal form."""
-    found = [element.address for element in parse(text, mail.config.token_limit) or () if element.address]
+    found = [element.address for element in parse(text, mail.config.token_limit) if element.address]
     if len(found) > 1:
         log.milter_request(mail.log, mail.queue_id, complaint, text)
     return found[0] if found and found[0] else b""

@@ -173,8 +173,9 @@ class Transaction:
         origin = self._origin
         client = origin.origin if origin.origin.address else origin.client
         text = f" from=<{log.text(external_form(self.envelope.sender))}>"
-        if self.last:
-            text += f" to=<{log.text(external_form(self.last))}>"
+        recipient = self.addresses.latest or self.last
+        if recipient:
+            text += f" to=<{log.text(external_form(recipient))}>"
         if client.protocol and session:
             text += f" proto={client.protocol}"
         if client.helo and session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytwfix.accept.pickup import records
 from pytwfix.mail.addresslist import parse
+from pytwfix.mail.firstlines import from_mailbox
 from pytwfix.mail.quoting import external_form
 
 TYPE_CHECKING = False
@@ -27,7 +28,7 @@ def recipients(words: list[bytes]) -> list[bytes]:
 
 def addresses(text: bytes) -> list[bytes]:
     """The addresses of a list as headers and command lines have it, in internal form."""
-    return [element.address for element in parse(text, _TOKENS) or () if element.address]
+    return [element.address for element in parse(text, _TOKENS) if element.address]
 
 
 def probe(sender: bytes, recipients: list[bytes]) -> list[bytes]:
@@ -48,9 +49,9 @@ def read_lines(data: bytes, dots: bool, endings: str) -> list[bytes]:
     if not dots and b"." in lines:
         del lines[lines.index(b".") :]
     at = 0
-    while at < len(lines) and lines[at].startswith((b"From ", b">From ")):
-        at += 1  # left over from a mailbox
-    return lines[at:]
+    while at < len(lines) and from_mailbox(lines[at]):
+        at += 1
+    return [b"", *lines[at:]] if lines[at : at + 1] and lines[at][:1] in (b" ", b"\t") else lines[at:]
 
 
 def extract(lines: list[bytes]) -> tuple[list[bytes], list[bytes]]:

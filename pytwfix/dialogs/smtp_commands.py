@@ -90,6 +90,7 @@ def _rcpt(core: SmtpServer, verb: str, line: bytes, rest: bytes) -> events.Event
     if not core.smtputf8 and rules.strict_smtputf8 and not recipient.isascii():
         raise Syntax(Reply(553, "5.6.7", "Must declare SMTPUTF8 to send unicode address"))
     event = events.Rcpt(verb, line, recipient)
+    event.typed = path.strip(b"<> \t")
     parameters.rcpt_options(core, event, options)
     return event
 

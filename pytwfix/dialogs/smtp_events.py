@@ -69,13 +69,15 @@ class Mail(Event):
 
 
 class Rcpt(Event):
-    """RCPT TO. `notify` NOTIFY bits of mail/status.py, 0: not given; `orcpt` decoded "type;address" or b""."""
+    """RCPT TO. `notify` NOTIFY bits of mail/status.py, 0: not given; `orcpt` decoded "type;address" or b"".
+    `typed` is the address as the client wrote it."""
 
-    __slots__ = ("notify", "orcpt", "recipient")
+    __slots__ = ("notify", "orcpt", "recipient", "typed")
 
     def __init__(self, verb: str, line: bytes, recipient: bytes) -> None:
         super().__init__(verb, line)
         self.recipient = recipient
+        self.typed = recipient
         self.notify = 0
         self.orcpt = b""
 

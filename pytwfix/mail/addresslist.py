@@ -1,8 +1,9 @@
 """Address lists as headers have them, taken apart and put together again (RFC 5322 section 3.4; INVENTORY CA-8).
 
 `parse` gives the elements of a list in order: mailboxes with what stands around the address, and the marks of groups.
-Display names stay as they were written; comments inside an address go after it. Addresses are in internal form. Words
-with only space between them are addresses of their own. Pure; nothing raises: what cannot be parsed is taken as words.
+Display names stay as they were written, on one line; comments inside an address go after it. Addresses are in internal
+form. Words without an operator between them are addresses of their own. Pure; nothing raises: what cannot be parsed is
+taken as words.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+_MUST_ESCAPE = re.compile(rb'(["\\])')
+_WHITE = re.compile(rb"\r\n|[ \t\r\n]")
 _FOLD = 70
 Token = tuple[str, bytes, bytes]  # kind, as written, in internal form
 
@@ -27,26 +30,32 @@ class Element:
     """A mailbox: `before` and `after` stand around the address, which is in <> if `angle`; or, with an `address` of
     None, other text: the name of a group, or an empty element."""
 
-    __slots__ = ("address", "after", "angle", "before", "closes", "opens")
+    __slots__ = (
+        "address", "after", "angle", "before", "closes", "complete", "glued", "inner", "opens", "quoted", "written",
+    )  # fmt: skip
 
     def __init__(self, address: bytes | None, before: bytes = b"", after: bytes = b"", angle: bool = False) -> None:
         self.address = address
         self.before = before
         self.after = after
         self.angle = angle
+        self.inner = b""  # comments within <>
+        self.written = b""  # the address as it came, without space and comments
+        self.complete = False  # it has an @ that is not part of a word
+        self.quoted = False  # some word of it is
         self.opens = False  # the name of a group: the next element follows without comma
         self.closes = 0  # so many groups end after it
+        self.glued = False  # there is no comma in front of it
 
     def text(self) -> bytes:
         """The element as it is written."""
         if self.address is None:
             return self.before
-        parts = [self.before] if self.before else []
         address = external_form(self.address) if self.address else b""
-        parts.append(b"<" + address + b">" if self.angle else address)
-        if self.after:
-            parts.append(self.after)
-        return b" ".join(parts)
+        if self.angle:
+            inside = address + (b" " + self.inner if self.inner else b"")
+            return (self.before + b" " if self.before else b"") + b"<" + inside + b">" + self.after
+        return b" ".join(part for part in (self.before, address, self.after) if part)
 
 
 def tokens(text: bytes) -> Iterator[Token]:
@@ -84,14 +93,12 @@ def _comment_end(text: bytes, at: int) -> int:
     return len(text)
 
 
-def parse(text: bytes, limit: int) -> list[Element] | None:
-    """The elements of a list; None for a list of more than `limit` tokens."""
+def parse(text: bytes, limit: int) -> list[Element]:
+    """The elements of a list; what is behind `limit` tokens is discarded (CL-5)."""
     elements: list[Element] = []
     segment: list[Token] = []
     in_group = angle = False
-    for count, token in enumerate(tokens(text)):
-        if count >= limit:
-            return None
+    for token in _resolved(_limited(tokens(text), limit)):
         mark = token[1] if token[0] == "special" else b""
         if mark == b"<":
             angle = True
@@ -101,7 +108,7 @@ def parse(text: bytes, limit: int) -> list[Element] | None:
             segment.append(token)
             continue
         if mark == b":":
-            name = Element(None, b"".join(raw for _, raw, _ in segment).strip() + b":")
+            name = Element(None, _phrase(segment) + b":")
             name.opens = in_group = True
             elements.append(name)
         elif mark == b",":
@@ -119,48 +126,106 @@ def parse(text: bytes, limit: int) -> list[Element] | None:
     return elements
 
 
+def _limited(found: Iterator[Token], limit: int) -> list[Token]:
+    kept: list[Token] = []
+    for token in found:
+        limit -= token[0] != "space"
+        if limit < 0:
+            break
+        kept.append(token)
+    return kept
+
+
+def _resolved(found: list[Token]) -> list[Token]:
+    """The tokens with each `<` that is not closed, and each `:` of a group that does not end, as part of a word."""
+    closed = ended = False
+    for at in range(len(found) - 1, -1, -1):
+        kind, raw, plain = found[at]
+        if kind != "special":
+            continue
+        if raw == b">":
+            closed = True
+        elif raw == b"<":
+            if not closed:
+                found[at] = ("glue", raw, plain)
+            closed = False
+        elif raw == b";":
+            ended = True
+        elif raw == b":" and not ended and not closed and not _route(found[:at]):
+            found[at] = ("glue", raw, plain)
+    return found
+
+
 def _route(segment: list[Token]) -> bool:
     """A colon after `@one` ends a source route, not the name of a group."""
-    return any(kind == "special" and raw == b"@" for kind, raw, _ in segment)
+    for kind, raw, _ in reversed(segment):
+        if kind == "special" and raw == b"@":
+            return True
+        if kind == "special" and raw in b";:":
+            break
+    return False
 
 
 def _mailboxes(segment: list[Token]) -> list[Element]:
-    """The mailboxes between two commas: one with <>, or each run of words without space between them."""
+    """The mailboxes between two commas: one with <>, or each run of words without an operator between them."""
     for index, (kind, raw, _) in enumerate(segment):
         if kind == "special" and raw == b"<":
             return _angle(segment, index)
+        if kind == "special" and raw == b">":
+            return [Element(None, b"".join(raw for _, raw, _ in segment).strip())]  # there is no sense in it
     return _bare(segment)
 
 
 def _angle(segment: list[Token], start: int) -> list[Element]:
-    before = b"".join(raw for _, raw, _ in segment[:start]).strip()
     end = next((i for i in range(start, len(segment)) if segment[i][1] == b">" and segment[i][0] == "special"), -1)
-    if end < 0:
-        end = len(segment)
-    inside = [token for token in segment[start + 1 : end] if token[0] not in ("space", "comment")]
-    comments = [raw for kind, raw, _ in segment[start + 1 :] if kind == "comment"]
-    rest = [token for token in segment[end + 1 :] if token[0] != "comment"]
-    element = Element(_join(inside), before, b" ".join(comments), True)
-    return [element, *_bare(rest)]
+    inside, rest = segment[start + 1 : end], segment[end + 1 :]
+    element = _mailbox([token for token in inside if token[0] not in ("space", "comment")])
+    element.before = _phrase(segment[:start])
+    element.angle = True
+    element.inner = b" ".join(_spaced(raw) for kind, raw, _ in inside if kind == "comment")
+    comments = [_spaced(raw) for kind, raw, _ in rest if kind == "comment"]
+    element.after = b" ".join(comments)
+    more = _mailboxes([token for token in rest if token[0] != "comment"])
+    if more and more[0].angle and not more[0].before:
+        more[0].glued = True
+    return [element, *more]
+
+
+def _phrase(segment: list[Token]) -> bytes:
+    """A display name, or a group's, on one line."""
+    words = []
+    for kind, raw, plain in segment:
+        if kind == "quoted":
+            words.append(b'"' + _MUST_ESCAPE.sub(rb"\\\1", _spaced(plain)) + b'"')
+        else:
+            words.append(b" " if kind == "space" else _spaced(raw))
+    return b"".join(words).strip()
+
+
+def _spaced(text: bytes) -> bytes:
+    """Text with each white space, and each end of a line, as a space."""
+    return _WHITE.sub(b" ", text)
 
 
 def _bare(segment: list[Token]) -> list[Element]:
     runs: list[list[Token]] = []
     comments: list[bytes] = []
-    joined = False
+    space = False
     for token in segment:
         kind, raw, _ = token
         if kind == "comment":
-            comments.append(raw)
+            comments.append(_spaced(raw))
         elif kind == "space":
-            joined = bool(runs) and _open(runs[-1])
-        elif joined or (runs and (raw in (b"@", b":") or raw[:1] == b".")):
-            runs[-1].append(token)
-            joined = True
+            space = True
         else:
-            runs.append([token])
-            joined = True
-    elements = [Element(_join(run)) for run in runs]
+            if runs and (_joins(token) or _open(runs[-1])):
+                if space and raw == b"<":
+                    runs[-1].append(("glue", b" ", b" "))
+                runs[-1].append(token)
+            else:
+                runs.append([token])
+            space = False
+    elements = [_mailbox(run) for run in runs]
     if comments:
         if not elements:
             return [Element(None, b" ".join(comments))]
@@ -168,14 +233,24 @@ def _bare(segment: list[Token]) -> list[Element]:
     return elements
 
 
+def _joins(token: Token) -> bool:
+    """Whether a token belongs to the address in front of it."""
+    return token[0] == "glue" or token[1] in (b"@", b":") or token[1][:1] == b"."
+
+
 def _open(run: list[Token]) -> bool:
-    """Whether what follows the space belongs to the address: after an @ or a dot."""
-    return run[-1][1] in (b"@", b":") or (run[-1][0] == "atom" and run[-1][1].endswith(b"."))
+    """Whether what follows belongs to the address: after an @ or a dot."""
+    kind, raw, _ = run[-1]
+    return kind == "glue" or raw in (b"@", b":") or (kind == "atom" and raw.endswith(b"."))
 
 
-def _join(run: list[Token]) -> bytes:
-    """The address in internal form."""
-    return b"".join(plain for _, _, plain in run)
+def _mailbox(run: list[Token]) -> Element:
+    """The address in internal form, and as it was written."""
+    element = Element(b"".join(b", " if plain == b"," else plain for _, _, plain in run))
+    element.written = b"".join(raw for _, raw, _ in run)
+    element.complete = any(kind == "special" and raw == b"@" for kind, raw, _ in run)
+    element.quoted = any(kind == "quoted" for kind, _, _ in run)
+    return element
 
 
 def render(name: bytes, elements: list[Element]) -> bytes:
@@ -205,7 +280,7 @@ def _units(elements: list[Element]) -> Iterator[tuple[bytes, bool]]:
             if not element.closes:
                 continue
         unit += b";" * element.closes
-        yield unit, index < last
+        yield unit, index < last and not elements[index + 1].glued
         unit = b""
     if unit:
         yield unit, False

@@ -11,8 +11,17 @@ import re
 
 BODY, BOUNDARY, PART_HEADER, NESTED_HEADER = "body", "boundary", "part", "nested"
 _BOUNDARY = re.compile(rb'boundary[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))', re.IGNORECASE)
+_COMMENT = re.compile(rb"\((?:[^()\\]|\\.)*\)", re.DOTALL)
+_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _TYPE = re.compile(rb"[ \t]*([^\s/;]+)[ \t]*/[ \t]*([^\s;]+)")
 _PLAIN_ENCODINGS = (b"", b"7bit", b"8bit", b"binary")
+
+
+def encoding_of(value: bytes) -> bytes:
+    """A Content-Transfer-Encoding in lower case, without comments."""
+    while b"(" in value and value != (value := _COMMENT.sub(b"", value)):
+        pass
+    return value.strip().lower()
 
 
 class _Level:
@@ -54,7 +63,7 @@ class Structure:
             return
         match = _BOUNDARY.search(content_type)
         if match:
-            mark = (match.group(1) or match.group(2) or b"")[: self._boundary_limit]
+            mark = (_ESCAPE.sub(rb"\1", match.group(1) or b"") or match.group(2) or b"")[: self._boundary_limit]
             self._depth += 1
             self._levels.append(_Level(b"--" + mark, sub == b"digest"))
 

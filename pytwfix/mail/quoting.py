@@ -16,9 +16,11 @@ def quoted_local(local: bytes) -> bytes:
 
 
 def external_form(address: bytes) -> bytes:
-    """An address with its local part quoted where it needs it."""
+    """An address with its local part quoted where it needs it; `""` is one that is empty."""
     local, at, domain = address.rpartition(b"@")
-    return quoted_local(local) + at + domain if at else quoted_local(address)
+    if not at:
+        return quoted_local(address)
+    return (quoted_local(local) or (b'""' if domain else b"")) + at + domain
 
 
 def internal_form(address: bytes) -> bytes:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from twisted.internet.defer import Deferred, fail
 
 from pytwfix.basics.tasks import fired, start
-from pytwfix.contracts.tables import TableError, TableMisconfigured
+from pytwfix.contracts.tables import TableError
 from pytwfix.mail.quoting import external_form as external_form
 from pytwfix.mail.quoting import quoted_local as quoted_local
 from pytwfix.tables.driver import TableBusy
@@ -261,11 +261,13 @@ async def map_address(
     propagate: bool = False,
     local: LocalTest | None = None,
     rewrite: Rewrite | None = None,
+    queue_id: str = "",
 ) -> bytes:
     """A 1:1 mapping (canonical, generic), applied to its own result until that does not change (CA-4).
 
-    TableError also for a value with more or less than one address.
+    Of an entry with several addresses the first counts; of one that leads on and on the last result. Both are told of.
     """
+    ident = f"{queue_id}: " if queue_id else ""
     for _ in range(MAXIMUM_STEPS):
         results = await map_to_list(
             maps, address, delimiter=delimiter, propagate=propagate, local=local, rewrite=rewrite
@@ -273,10 +275,12 @@ async def map_address(
         if results is None:
             return address
         if len(results) != 1:
-            maps.warn(f"multi-address {maps.title} entry for {address.decode('utf-8', 'replace')}")
-            raise TableMisconfigured(maps.title, "multi-address result")
+            maps.warn(f"{ident}multi-valued {maps.title} entry for {address.decode('utf-8', 'replace')}")
+        if not results:
+            return address
         if results[0].lower() == address.lower():
             return results[0]
         address = results[0]
-    maps.warn(f"unreasonable {maps.title} map nesting for {address.decode('utf-8', 'replace')}")
+    shown = address.decode("utf-8", "replace")
+    maps.warn(f"{ident}unreasonable {maps.title} map nesting for {shown} -- message not accepted, try again later")
     return address

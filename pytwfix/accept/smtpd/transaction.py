@@ -11,9 +11,10 @@ from twisted.internet.defer import Deferred
 
 from pytwfix.accept.smtpd import log, received
 from pytwfix.accept.smtpd.proxy import ProxiedMail
+from pytwfix.basics.tasks import fired
 from pytwfix.contracts.cleanup import FILTER, MAP, MILTER, SMTP_REPLY, Committed, ITransaction, Origin
 from pytwfix.mail.envelope import REQUIRETLS_ESMTP, SMTPUTF8_REQUESTED, Client, Recipient
-from pytwfix.mail.quoting import external_form
+from pytwfix.mail.firstlines import FirstLines
 
 if TYPE_CHECKING:
     from pytwfix.accept.smtpd.client import Forwarded
@@ -33,17 +34,17 @@ def cleanup_flags(overrides: list[str]) -> int:
     return flags
 
 
-def original(address: bytes) -> bytes:
-    """The original recipient of RFC 3461, for a client that names none: the address as it was given (CA-7)."""
-    return (b"rfc822;" if address.isascii() else b"utf-8;") + external_form(address)
+def original(typed: bytes) -> bytes:
+    """The original recipient of RFC 3461, for a client that names none: the address as it was written (CA-7)."""
+    return (b"rfc822;" if typed.isascii() else b"utf-8;") + typed
 
 
 class Transaction:
     """From MAIL to the dot. `failed` is set when the content cannot be taken any more."""
 
     __slots__ = (
-        "_forwarded", "_mail", "_milters", "_open", "_sent_actions", "_single", "_started", "_state", "reply", "size",
-        "too_big",
+        "_first", "_forwarded", "_mail", "_milters", "_open", "_sent_actions", "_single", "_started", "_state", "reply",
+        "size", "too_big",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +58,7 @@ class Transaction:
         self._sent_actions = 0
         self._single = b""
         self._started = False
+        self._first = FirstLines()
         self.size = 0
         self.too_big = False
         self.reply: Reply | None = None  # of a filter that the mail went through
@@ -69,7 +71,7 @@ class Transaction:
         if isinstance(opened, ProxiedMail):
             await opened.command(event.line)
         address = event.recipient
-        await opened.recipient(Recipient(address, address, event.orcpt or original(address), event.notify))
+        await opened.recipient(Recipient(address, address, event.orcpt or original(event.typed), event.notify))
         state.recipients += 1
         if state.recipients == 1:
             self._single = event.recipient
@@ -151,6 +153,8 @@ class Transaction:
                 log.size_limit(self._state.host.log, self._state.queue_id)
             return None
         assert self._open is not None
+        if not self._first.done:
+            data = self._first.feed(data)
         return self._open.body(data, tidy)
 
     async def commit(self) -> Committed:
@@ -158,6 +162,8 @@ class Transaction:
         opened = self._open
         assert opened is not None
         self._send_actions(opened)
+        if not self._first.done and (kept := self._first.finish()):
+            await (opened.body(kept) or fired(None))
         self._open = None
         try:
             return await opened.commit()

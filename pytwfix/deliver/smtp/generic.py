@@ -59,11 +59,11 @@ class Generic:
         raw, _, value = b"\r\n".join(lines).partition(b":")
         elements = parse(value.strip(), self._limit)
         changed = False
-        for element in elements or ():
+        for element in elements:
             if element.address:
                 new = await self.address(element.address)
                 changed = changed or new != element.address
                 element.address = new
-        if not changed or elements is None:
+        if not changed:
             return lines
         return render(raw.strip(), elements).rstrip(b"\r\n").split(b"\r\n")

@@ -61,11 +61,8 @@ class Splitting(SynchronousTestCase):
         self.check(b"", b"", b"", b"")
 
     def test_mailbox_lines(self) -> None:
-        self.check(
-            b"From a@b Mon\r\n>From c\r\nA: 1\r\n\r\nb\r\n",
-            b"X-Mailbox-Line: From a@b Mon\r\nX-Mailbox-Line: >From c\r\nA: 1\r\n",
-            b"b\r\n",
-        )
+        """CL-9: what a mailbox has in front of a mail is no header; who takes mail in has named it (FirstLines)."""
+        self.check(b"A: 1\r\nFrom a@b Mon\r\nB: 1\r\n", b"A: 1\r\n", b"From a@b Mon\r\nB: 1\r\n")
 
     def test_stray(self) -> None:
         """OB-8, SD-19: a CR or LF that ends no line becomes a space, in the header and in the body."""

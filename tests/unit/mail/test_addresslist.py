@@ -31,7 +31,7 @@ PIECES = [
 
 
 def addresses(text: bytes) -> list[bytes]:
-    return [element.address for element in parse(text, 1000) or () if element.address]
+    return [element.address for element in parse(text, 1000) if element.address]
 
 
 class Lists(SynchronousTestCase):
@@ -58,14 +58,46 @@ class Lists(SynchronousTestCase):
         }.items():
             self.assertEqual(wanted, addresses(text), text)
 
+    def test_malformed(self) -> None:
+        """CA-8: what 3.7 makes of lists that are no lists, asked of a running one."""
+        for text, wanted in {
+            b"<alice@x": [b"<alice@x"],
+            b"Name <alice@x": [b"Name <alice@x"],
+            b"Name alice@x>": [],
+            b'a"b"@x': [b"a", b"b@x"],
+            b"group: a": [b"group:a"],
+            b"group: a, b": [b"group:a", b"b"],
+            b"a:b": [b"a:b"],
+            b"@a,@b:bob": [b"@a", b"@b:bob"],
+            b"<bob> <alice>": [b"bob", b"alice"],
+            b"<bob,alice>": [b"bob, alice"],
+        }.items():
+            self.assertEqual(wanted, addresses(text), text)
+
+    def test_around(self) -> None:
+        """CA-8: names, comments and marks as 3.7 writes them when an address in the list has changed."""
+        for text, wanted in {
+            b"Some\r\n  Body <a@b>": b"Some Body <a@b>",
+            b'"b\\ob\t" <a@b>': b'"bob " <a@b>',
+            b"a@b (x  y\r\n z)": b"a@b (x  y  z)",
+            b"(c) Name <a@b> (d)": b"(c) Name <a@b>(d)",
+            b"<a@b(c)>": b"<a@b (c)>",
+            b"<a@b> <c@d>": b"<a@b> <c@d>",
+            b"x <a@b> y": b"x <a@b>, y",
+            b"J. Doe <a@b>": b"J. Doe <a@b>",
+            b"us..er@x": b'"us..er"@x',
+            b"@x": b'""@x',
+            b'"bob"@x': b"bob@x",
+        }.items():
+            self.assertEqual(b"To: " + wanted + b"\r\n", render(b"To", parse(text, 100)), text)
+
     def test_too_many_tokens(self) -> None:
-        """CL-5: header_address_token_limit."""
-        self.assertIsNone(parse(b"a, " * 100, 50))
+        """CL-5: what is behind header_address_token_limit is discarded."""
+        self.assertEqual([b"a"] * 25, [element.address for element in parse(b"a, " * 100, 50)])
 
     def test_folding(self) -> None:
         """CA-8: long lists are folded between addresses, in groups too; a line has less than 70 octets."""
         elements = parse(b", ".join(b"user%d@lab.example" % n for n in range(7)), 1000)
-        assert elements is not None
         self.assertEqual(
             b"To: user0@lab.example, user1@lab.example, user2@lab.example,\r\n"
             b"\tuser3@lab.example, user4@lab.example, user5@lab.example,\r\n\tuser6@lab.example\r\n",
@@ -79,7 +111,6 @@ class Lists(SynchronousTestCase):
             (b"none:;, a", b"To: none: ;, a\r\n"),
         ):
             elements = parse(text, 1000)
-            assert elements is not None
             self.assertEqual(folded, render(b"To", elements))
 
     def test_quoting(self) -> None:
@@ -95,7 +126,6 @@ class Lists(SynchronousTestCase):
         text = b"".join(pieces)
         self.assertEqual(text, b"".join(raw for _, raw, _ in tokens(text)))
         elements = parse(text, 1000)
-        assert elements is not None
         again = render(b"To", elements)
         self.assertTrue(again.endswith(b"\r\n"))
         self.assertNotIn(b"\n\n", again.replace(b"\r", b""))

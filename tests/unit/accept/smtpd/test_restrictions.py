@@ -53,8 +53,8 @@ class Unavailable(Asked):
             self.assertTrue(self.rcpt({**main, **client}, HELO, "VRFY bob@example.com").startswith("554"))
             self.assertIn(f"{word} is always {skipped}", "".join(self.smtp.log))
             self.assertTrue(self.rcpt({**etrn, **client}, HELO, "ETRN example.com").startswith("554"))
-            where = f"{word} is always {skipped}" if word == "PREPEND" else f"{word} is unavailable in smtpd_etrn_restric"
-            self.assertIn(where, "".join(self.smtp.log))
+            why = f"always {skipped}" if word == "PREPEND" else "unavailable in smtpd_etrn_restrictions"
+            self.assertIn(f"{word} is {why}", "".join(self.smtp.log))
 
     def test_last_words(self) -> None:
         """SD-14, SD-32: a 521 is the last word, also for a chunk and a client that has made too many errors."""
