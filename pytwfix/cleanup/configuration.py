@@ -103,7 +103,7 @@ class Configuration:
         self.strict_encoding = cfg.strict_mime_encoding_domain
         self.strict = self.mime and (self.strict_7bit_headers or self.strict_8bit_body or self.strict_encoding)
         self.convert = self.mime and cfg.force_mime_input_conversion
-        self.detect_8bit = self.mime and cfg.detect_8bit_encoding_header
+        self.detect_8bit = cfg.detect_8bit_encoding_header
         self.nesting_limit = cfg.mime_nesting_limit
         self.boundary_limit = cfg.mime_boundary_length_limit
         self.fix_stray = cfg.cleanup_replace_stray_cr_lf

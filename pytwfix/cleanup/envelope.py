@@ -158,16 +158,17 @@ class EnvelopeWriter:
         original, orcpt = recipient.original, recipient.orcpt
         limit = config.duplicate_limit
         if limit:
-            key: object = (orcpt, recipient.notify, original, address) if config.keep_original else address.lower()
+            key: object = address.lower()
+            if config.keep_original:
+                key = (orcpt.lower(), recipient.notify, original.lower(), key)
             if key in self._seen:
                 return
             if len(self._seen) < limit:
                 self._seen.add(key)
         if config.utf8 and not address.isascii():
             self._envelope.sendopts |= SMTPUTF8_RECIPIENT
-        kept = original if config.keep_original else b""
-        self._envelope.recipients.append(Recipient(address, kept, orcpt, recipient.notify))
-        self.size += len(address) + len(kept) + len(orcpt) + 6
+        self._envelope.recipients.append(Recipient(address, original, orcpt, recipient.notify))
+        self.size += len(address) + len(original) + len(orcpt) + 6
 
     async def _copy(self, maps: Maps, address: bytes) -> None:
         """sender_bcc_maps and recipient_bcc_maps; copies ask for no notice."""
@@ -190,14 +191,14 @@ class EnvelopeWriter:
 
     def remove(self, address: bytes) -> None:
         """Take back a recipient, or all that it was expanded to, by the name that it was given: what an alias led to
-        is nobody's to name. Without original recipients (enable_original_recipient) there is only the result."""
+        is nobody's to name."""
         envelope, wanted = self._envelope, lower_domain(address)
         kept = [one for one in envelope.recipients if lower_domain(one.original or one.address) != wanted]
         if len(kept) != len(envelope.recipients):
             envelope.recipients = kept
             self._seen.clear()  # it may be named again
             for one in kept:
-                whole = (one.orcpt, one.notify, one.original, one.address)
+                whole = (one.orcpt.lower(), one.notify, one.original.lower(), one.address.lower())
                 self._seen.add(whole if self._config.keep_original else one.address.lower())
 
     # -- tables ----------------------------------------------------------------------------------------------------

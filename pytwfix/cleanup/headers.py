@@ -16,7 +16,6 @@ from pytwfix.cleanup import addressheaders, log
 from pytwfix.mail.dates import compact_date, mail_date
 from pytwfix.mail.envelope import REQUIRETLS_ESMTP, REQUIRETLS_HEADER, SMTPUTF8_HEADER
 from pytwfix.mail.errors import MailError
-from pytwfix.mail.mime import encoding_of
 from pytwfix.mail.reply import Reply
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 TOO_MANY_HOPS = MailError(Reply(554, "5.4.0", "Error: too many hops"))
 UNTERMINATED = "message header was not terminated by empty line"
 _FIELD = re.compile(rb"[^\n]*+\n(?:[ \t][^\n]*+\n)*")
+_SPACED = re.compile(rb"^([!-9;-~]+)[ \t]+:", re.MULTILINE)
 _NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _ALWAYS = (
     b"received",
@@ -101,9 +101,11 @@ class Headers:
         """The block that goes on. MailError: the mail is refused."""
         mail, config = self._mail, self._mail.config
         if b"\0" in block or len(block) > config.header_limit:
-            block = b"".join(self._trimmed(field) for field in fields_of(block))
+            block = b"".join(self.trimmed(field) for field in fields_of(block))
         if not block.isascii():
             self._not_ascii()
+        if b" :" in block or b"\t:" in block:
+            block = _SPACED.sub(rb"\1:", block)
         drop = config.drop
         dropped: list[int] = []
         lower = b"\n" + block.lower()
@@ -120,7 +122,7 @@ class Headers:
             raise TOO_MANY_HOPS
         return _without(block, dropped) if dropped else block
 
-    def _trimmed(self, field: bytes) -> bytes:
+    def trimmed(self, field: bytes) -> bytes:
         """NUL cuts a line short; a field that is too long ends at the limit (OB-11)."""
         if b"\0" in field:
             field = b"\n".join(_to_nul(line) for line in field.split(b"\n"))
@@ -144,10 +146,10 @@ class Headers:
         elif name == b"resent-message-id":
             log.resent_message_id(mail.log, mail.queue_id, value)
         elif name == b"content-type":
-            self.content_type = self.content_type or value
+            self.content_type = value
         elif name == b"content-transfer-encoding":
-            self.encoding = encoding_of(value)
-            if mail.config.detect_8bit and self.encoding == b"8bit":
+            self.encoding = value.lower()
+            if mail.config.detect_8bit and self.encoding in (b"8bit", b"binary"):
                 mail.envelope.encoding = "8bit"
         elif name == b"tls-required":
             if mail.config.tls_required and value.lower() == b"no":
@@ -191,7 +193,7 @@ class Headers:
     async def field(self, field: bytes) -> bytes:
         """What goes on in place of a field, b"" for nothing. MailError: the mail is refused."""
         mail, config = self._mail, self._mail.config
-        field = self._trimmed(field)
+        field = self.trimmed(field)
         if not field.isascii():
             self._not_ascii()
         name = name_of(field)

@@ -14,7 +14,7 @@ from pytwfix.cleanup import log
 from pytwfix.cleanup.headers import fields_of, name_of, value_of
 from pytwfix.cleanup.sequence import Waiting, settled
 from pytwfix.mail.errors import MailError
-from pytwfix.mail.mime import BODY, BOUNDARY, NESTED_HEADER, PART_HEADER, Structure, encoding_of
+from pytwfix.mail.mime import BODY, BOUNDARY, NESTED_HEADER, PART_HEADER, Structure
 from pytwfix.mail.reply import Reply
 from pytwfix.mail.sevenbit import CONVERTED, encoding_field, quoted_printable
 
@@ -206,13 +206,13 @@ class Inspection:
         """A field of a part's header is complete."""
         if not self._field:
             return []
-        field = b"\r\n".join(self._field) + b"\r\n"
+        field = self._mail.headers.trimmed(b"\r\n".join(self._field).partition(b"\0")[0] + b"\r\n")
         self._field = []
         name = name_of(field)
         if name == b"content-type":
             self._type_and_encoding[0] = value_of(field)
         elif name == b"content-transfer-encoding":
-            self._type_and_encoding[1] = encoding_of(value_of(field))
+            self._type_and_encoding[1] = value_of(field).lower()
         config = self._mail.config
         if self._mail.strict and config.strict_7bit_headers and not field.isascii():
             self._mime_error(EIGHT_BIT_HEADER, field)

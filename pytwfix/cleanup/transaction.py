@@ -41,6 +41,7 @@ from pytwfix.contracts.reports import TRACE
 from pytwfix.contracts.verification import OK
 from pytwfix.mail.envelope import SMTPUTF8_ANY, SMTPUTF8_REQUESTED, TRACE_PROBE, Envelope, Recipient
 from pytwfix.mail.errors import MailError, queue_file_write_error
+from pytwfix.mail.mime import has_parts
 from pytwfix.mail.quoting import external_form
 from pytwfix.mail.reply import Reply
 
@@ -49,7 +50,10 @@ if TYPE_CHECKING:
     from pytwfix.contracts.host import IHost, ILog
     from pytwfix.contracts.queue import INewMessage
 
-_8BIT = re.compile(rb"^content-transfer-encoding[ \t]*:[ \t]*8bit\b", re.IGNORECASE | re.MULTILINE)
+_8BIT = re.compile(
+    rb"^content-transfer-encoding[ \t]*:[ \t]*(?:8bit|binary)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+)
+_8BIT_WORDS = (b"8bit", b"8BIT", b"8Bit", b"binary", b"Binary", b"BINARY")
 _KEEP = 1 << 16
 TOO_BIG = MailError(Reply(552, "5.3.4", "Error: message file too big"))
 BAD_CHARACTERS = MailError(Reply(550, "5.7.1", "disallowed character"))
@@ -84,7 +88,7 @@ class Transaction:
         self.adds = self.rewrites or config.add_missing
         self.extracts = False
         self._resent_only = False
-        self._characters = bool(config.strip_characters or config.reject_characters)
+        self._characters = inspected and bool(config.strip_characters or config.reject_characters)
         self._content: Content | None = None
         self._inspection: Inspection | None = None
         self._pending: list[bytes] = []  # header lines to go first
@@ -277,8 +281,10 @@ class Transaction:
         return self._write(data) if data else None
 
     def detect_8bit(self, data: bytes) -> None:
-        """A part of a multipart mail that is said to be 8bit makes the mail 8bit (detect_8bit_encoding_header)."""
-        if self.envelope.encoding != "8bit" and (b"8bit" in data or b"8BIT" in data) and _8BIT.search(data):
+        """A part that is said to be 8bit or binary makes the whole mail 8bit (detect_8bit_encoding_header)."""
+        if self.envelope.encoding == "8bit" or not any(word in data for word in _8BIT_WORDS):
+            return
+        if has_parts(self.headers.content_type) and _8BIT.search(data):
             self.envelope.encoding = "8bit"
 
     # -- the end ---------------------------------------------------------------------------------------------------

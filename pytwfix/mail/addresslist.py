@@ -15,13 +15,13 @@ from pytwfix.mail.quoting import external_form
 
 _TOKEN = re.compile(
     rb'(?P<space>[ \t\r\n]+)|"(?P<quoted>[^"\\]*+(?:\\.[^"\\]*+)*)(?:"|\Z)'
-    rb"|(?P<literal>\[[^\]\\]*+(?:\\.[^\]\\]*+)*(?:\]|\Z))"
     rb"|(?P<special>[<>,;:@])|(?P<atom>(?:[^ \t\r\n\"\[<>,;:@()\\]|\\.)+|.)",
     re.DOTALL,
 )
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _MUST_ESCAPE = re.compile(rb'(["\\])')
 _WHITE = re.compile(rb"\r\n|[ \t\r\n]")
+_PARTS = re.compile(rb"\.|[^.]+")
 _FOLD = 70
 Token = tuple[str, bytes, bytes]  # kind, as written, in internal form
 
@@ -42,7 +42,7 @@ class Element:
         self.inner = b""  # comments within <>
         self.written = b""  # the address as it came, without space and comments
         self.complete = False  # it has an @ that is not part of a word
-        self.quoted = False  # some word of it is
+        self.quoted = False  # some word of it is, or is in []
         self.opens = False  # the name of a group: the next element follows without comma
         self.closes = 0  # so many groups end after it
         self.glued = False  # there is no comma in front of it
@@ -62,10 +62,10 @@ def tokens(text: bytes) -> Iterator[Token]:
     """Words, specials, white space and comments of a header's value."""
     at, size = 0, len(text)
     while at < size:
-        if text[at : at + 1] == b"(":
-            end = _comment_end(text, at)
-            yield "comment", text[at:end], b""
-            at = end
+        if text[at : at + 1] in (b"(", b"["):
+            end = _closed(text, at, b"()" if text[at] == 0x28 else b"[]")
+            raw, at = text[at:end], end
+            yield ("comment", raw, b"") if raw[:1] == b"(" else ("literal", raw, raw)
             continue
         match = _TOKEN.match(text, at)
         assert match is not None
@@ -77,15 +77,16 @@ def tokens(text: bytes) -> Iterator[Token]:
         at = match.end()
 
 
-def _comment_end(text: bytes, at: int) -> int:
+def _closed(text: bytes, at: int, marks: bytes) -> int:
+    """Where a comment or a literal, which may have others in it, ends."""
     depth = 0
     while at < len(text):
         char = text[at]
         if char == 0x5C:
             at += 1
-        elif char == 0x28:
+        elif char == marks[0]:
             depth += 1
-        elif char == 0x29:
+        elif char == marks[1]:
             depth -= 1
             if not depth:
                 return at + 1
@@ -127,12 +128,17 @@ def parse(text: bytes, limit: int) -> list[Element]:
 
 
 def _limited(found: Iterator[Token], limit: int) -> list[Token]:
+    """So many tokens, where each dot counts as one."""
     kept: list[Token] = []
-    for token in found:
-        limit -= token[0] != "space"
-        if limit < 0:
+    for kind, raw, plain in found:
+        parts = _PARTS.findall(raw) if kind == "atom" else [raw]
+        if kind != "space" and len(parts) > limit:
+            if limit and kind == "atom":
+                part = b"".join(parts[:limit])
+                kept.append((kind, part, _ESCAPE.sub(rb"\1", part)))
             break
-        kept.append(token)
+        limit -= len(parts) if kind != "space" else 0
+        kept.append((kind, raw, plain))
     return kept
 
 
@@ -193,13 +199,21 @@ def _angle(segment: list[Token], start: int) -> list[Element]:
 
 def _phrase(segment: list[Token]) -> bytes:
     """A display name, or a group's, on one line."""
-    words = []
-    for kind, raw, plain in segment:
+    words: list[bytes] = []
+    for at, (kind, raw, plain) in enumerate(segment):
+        if at and _adjacent(segment[at - 1], segment[at]):
+            words.append(b" ")
         if kind == "quoted":
             words.append(b'"' + _MUST_ESCAPE.sub(rb"\\\1", _spaced(plain)) + b'"')
         else:
             words.append(b" " if kind == "space" else _spaced(raw))
     return b"".join(words).strip()
+
+
+def _adjacent(one: Token, other: Token) -> bool:
+    """Whether two words, one of them in quotes, stand side by side."""
+    kinds = one[0], other[0]
+    return "quoted" in kinds and "space" not in kinds and one[1][-1:] != b"." and other[1][:1] != b"."
 
 
 def _spaced(text: bytes) -> bytes:
@@ -249,7 +263,7 @@ def _mailbox(run: list[Token]) -> Element:
     element = Element(b"".join(b", " if plain == b"," else plain for _, _, plain in run))
     element.written = b"".join(raw for _, raw, _ in run)
     element.complete = any(kind == "special" and raw == b"@" for kind, raw, _ in run)
-    element.quoted = any(kind == "quoted" for kind, _, _ in run)
+    element.quoted = any(kind in ("quoted", "literal") for kind, _, _ in run)
     return element
 
 

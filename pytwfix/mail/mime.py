@@ -11,17 +11,16 @@ import re
 
 BODY, BOUNDARY, PART_HEADER, NESTED_HEADER = "body", "boundary", "part", "nested"
 _BOUNDARY = re.compile(rb'boundary[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))', re.IGNORECASE)
-_COMMENT = re.compile(rb"\((?:[^()\\]|\\.)*\)", re.DOTALL)
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _TYPE = re.compile(rb"[ \t]*([^\s/;]+)[ \t]*/[ \t]*([^\s;]+)")
 _PLAIN_ENCODINGS = (b"", b"7bit", b"8bit", b"binary")
 
 
-def encoding_of(value: bytes) -> bytes:
-    """A Content-Transfer-Encoding in lower case, without comments."""
-    while b"(" in value and value != (value := _COMMENT.sub(b"", value)):
-        pass
-    return value.strip().lower()
+def has_parts(content_type: bytes) -> bool:
+    """Whether text of this type may have headers in it."""
+    match = _TYPE.match(content_type)
+    kind = match.group(1).lower() if match else b""
+    return kind == b"message" or (kind == b"multipart" and _BOUNDARY.search(content_type) is not None)
 
 
 class _Level:
@@ -50,8 +49,10 @@ class Structure:
     def open(self, content_type: bytes, encoding: bytes) -> None:
         """A header has ended."""
         main, sub = self._type(content_type)
-        composite = main == b"multipart" or (main == b"message" and sub in (b"rfc822", b"global"))
-        self.bad_encoding = composite and encoding not in _PLAIN_ENCODINGS
+        nested = main == b"message" and sub in (b"rfc822", b"global")
+        composite = main == b"multipart" or nested
+        plain = _PLAIN_ENCODINGS if composite else _PLAIN_ENCODINGS[:2]  # RFC 2046 section 5.2: other messages are 7bit
+        self.bad_encoding = (composite or main == b"message") and encoding not in plain
         self.domain = encoding or b"7bit"
         self.state = BODY
         self.composite = composite and self._depth < self._nesting

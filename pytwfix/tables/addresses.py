@@ -88,7 +88,7 @@ def address_keys(
         if extension:
             yield from _forms(bare, b"", True, True)
     if at:
-        yield b"@" + domain, True, bool(extension)
+        yield b"@" + domain, True, False  # which stands for the whole local part
 
 
 def _forms(local: bytes, suffix: bytes, partial: bool, stripped: bool) -> Iterator[Key]:
@@ -262,13 +262,14 @@ async def map_address(
     local: LocalTest | None = None,
     rewrite: Rewrite | None = None,
     queue_id: str = "",
+    steps: int = MAXIMUM_STEPS,
 ) -> bytes:
-    """A 1:1 mapping (canonical, generic), applied to its own result until that does not change (CA-4).
+    """A 1:1 mapping: canonical, applied to its own result until that does not change (CA-4), or generic, in one step.
 
     Of an entry with several addresses the first counts; of one that leads on and on the last result. Both are told of.
     """
     ident = f"{queue_id}: " if queue_id else ""
-    for _ in range(MAXIMUM_STEPS):
+    for _ in range(steps):
         results = await map_to_list(
             maps, address, delimiter=delimiter, propagate=propagate, local=local, rewrite=rewrite
         )
@@ -281,6 +282,8 @@ async def map_address(
         if results[0].lower() == address.lower():
             return results[0]
         address = results[0]
+    if steps == 1:
+        return address
     shown = address.decode("utf-8", "replace")
     maps.warn(f"{ident}unreasonable {maps.title} map nesting for {shown} -- message not accepted, try again later")
     return address

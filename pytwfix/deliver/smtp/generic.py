@@ -42,6 +42,7 @@ class Generic:
                 propagate=self._propagate,
                 local=self._config.is_local,
                 rewrite=self._complete,
+                steps=1,
             )
             self._known[address] = found
         return found

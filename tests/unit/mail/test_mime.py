@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pytwfix.mail.mime import BODY, BOUNDARY, NESTED_HEADER, PART_HEADER, Structure
+from pytwfix.mail.mime import BODY, BOUNDARY, NESTED_HEADER, PART_HEADER, Structure, has_parts
 from tests.kit.submitting import Mailer
 
 MULTIPART = b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"
@@ -38,6 +38,32 @@ class Structures(SynchronousTestCase):
         self.assertEqual(BODY, structure.line(b"--inner"))
         self.assertEqual(BOUNDARY, structure.line(b"--a b--"))
         self.assertEqual(BODY, structure.line(b"--a b"))
+
+    def test_escapes(self) -> None:
+        """CL-9: a boundary in quotes loses its escapes."""
+        structure = Structure(10, 70)
+        structure.open(rb'multipart/mixed; boundary="b\b"', b"")
+        self.assertEqual(BOUNDARY, structure.line(b"--bb"))
+
+    def test_encodings(self) -> None:
+        """CL-9: parts and mails may be 8bit or binary, other kinds of messages are 7bit."""
+        for kind, allowed in {
+            b"multipart/mixed; boundary=b": (b"", b"7bit", b"8bit", b"binary"),
+            b"message/rfc822": (b"", b"7bit", b"8bit", b"binary"),
+            b"message/external-body": (b"", b"7bit"),
+            b"text/plain": (b"", b"7bit", b"8bit", b"binary", b"base64"),
+        }.items():
+            for encoding in b"", b"7bit", b"8bit", b"binary", b"base64":
+                structure = Structure(10, 70)
+                structure.open(kind, encoding)
+                self.assertEqual(encoding not in allowed, structure.bad_encoding, (kind, encoding))
+
+    def test_has_parts(self) -> None:
+        for kind, parts in {
+            b"multipart/mixed; boundary=x": True, b"multipart/mixed": False, b"message/rfc822": True, b"": False,
+            b"text/plain; boundary=x": False, b"foo": False,
+        }.items():  # fmt: skip
+            self.assertEqual(parts, has_parts(kind), kind)
 
     def test_digest(self) -> None:
         """RFC 2046 section 5.1.5: parts of a digest are mails unless they say otherwise."""
@@ -100,6 +126,12 @@ class Parts(SynchronousTestCase):
         mailer = Mailer(ALL)
         mailer.send(MULTIPART + b"--x\r\nX-Part: 1\r\n more\r\n")
         self.assertEqual(MULTIPART + b"--x\r\nX-Part: 1\r\n more\r\n", mailer.mail().content)
+
+    def test_part_header_trimmed(self) -> None:
+        """OB-11: NUL cuts a field of a part too, and header_size_limit holds for it."""
+        mailer = Mailer({**ALL, "header_size_limit": "60"})
+        mailer.send(MULTIPART + b"--x\r\nX-A: b\0c\r\nX-B: " + b"d" * 90 + b"\r\n\r\nbody\r\n--x--\r\n")
+        self.assertIn(b"\r\n--x\r\nX-A: b\r\nX-B: " + b"d" * 55 + b"\r\n\r\nbody\r\n", mailer.mail().content)
 
     def test_strict(self) -> None:
         """CL-9: strict_7bit_headers, strict_8bitmime_body, strict_mime_encoding_domain."""

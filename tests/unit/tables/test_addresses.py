@@ -166,6 +166,18 @@ class MappingTests(SynchronousTestCase):
         maps = Maps(self.tables, "inline:{{a@d=b@e, c@e}}", "canonical_maps")
         self.assertEqual(b"b@e", self.successResultOf(Deferred.fromCoroutine(map_address(maps, b"a@d"))))
 
+    def test_whole_domain(self) -> None:
+        """CL-3: an entry for a domain stands for local parts with their extensions, which its result does not get."""
+        maps = Maps(self.tables, "inline:{@d=all@e}", "virtual_alias_maps")
+        results = map_to_list(maps, b"a+x@d", delimiter=b"+", propagate=True)
+        self.assertEqual([b"all@e"], self.successResultOf(Deferred.fromCoroutine(results)))
+
+    def test_one_step(self) -> None:
+        """A generic mapping is not applied to its own result."""
+        maps = Maps(self.tables, "inline:{a@d=b@d, b@d=c@d}", "smtp_generic_maps")
+        self.assertEqual(b"b@d", self.successResultOf(Deferred.fromCoroutine(map_address(maps, b"a@d", steps=1))))
+        self.assertEqual(b"c@d", self.successResultOf(Deferred.fromCoroutine(map_address(maps, b"a@d"))))
+
     def test_list(self) -> None:
         async def rewrite(address: bytes) -> bytes:
             return address if b"@" in address else address + b"@here"
