@@ -284,7 +284,7 @@ class Transaction:
         """A part that is said to be 8bit or binary makes the whole mail 8bit (detect_8bit_encoding_header)."""
         if self.envelope.encoding == "8bit" or not any(word in data for word in _8BIT_WORDS):
             return
-        if has_parts(self.headers.content_type) and _8BIT.search(data):
+        if self.config.mime and has_parts(self.headers.content_type) and _8BIT.search(data):
             self.envelope.encoding = "8bit"
 
     # -- the end ---------------------------------------------------------------------------------------------------

@@ -223,12 +223,12 @@ def _spaced(text: bytes) -> bytes:
 
 def _bare(segment: list[Token]) -> list[Element]:
     runs: list[list[Token]] = []
-    comments: list[bytes] = []
+    comments: list[tuple[int, bytes]] = []  # with the number of the run that they go behind
     space = False
     for token in segment:
         kind, raw, _ = token
         if kind == "comment":
-            comments.append(_spaced(raw))
+            comments.append((max(len(runs) - 1, 0), _spaced(raw)))
         elif kind == "space":
             space = True
         else:
@@ -239,11 +239,13 @@ def _bare(segment: list[Token]) -> list[Element]:
             else:
                 runs.append([token])
             space = False
-    elements = [_mailbox(run) for run in runs]
-    if comments:
-        if not elements:
-            return [Element(None, b" ".join(comments))]
-        elements[-1].after = b" ".join(comments)
+    elements = [_mailbox(run) for run in runs] or ([Element(None)] if comments else [])
+    for at, comment in comments:
+        element = elements[at]
+        if element.address is None:
+            element.before = (element.before + b" " + comment).strip()
+        else:
+            element.after = (element.after + b" " + comment).strip()
     return elements
 
 

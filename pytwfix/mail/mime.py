@@ -10,17 +10,20 @@ from __future__ import annotations
 import re
 
 BODY, BOUNDARY, PART_HEADER, NESTED_HEADER = "body", "boundary", "part", "nested"
-_BOUNDARY = re.compile(rb'boundary[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))', re.IGNORECASE)
+_BOUNDARY = re.compile(rb'boundary[ \t]*=(?:[ \t]|\([^()]*\))*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))', re.IGNORECASE)
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _TYPE = re.compile(rb"[ \t]*([^\s/;]+)[ \t]*/[ \t]*([^\s;]+)")
-_PLAIN_ENCODINGS = (b"", b"7bit", b"8bit", b"binary")
+_ENCODED = (b"quoted-printable", b"base64")
+_8BIT = (b"8bit", b"binary")
 
 
 def has_parts(content_type: bytes) -> bool:
     """Whether text of this type may have headers in it."""
     match = _TYPE.match(content_type)
     kind = match.group(1).lower() if match else b""
-    return kind == b"message" or (kind == b"multipart" and _BOUNDARY.search(content_type) is not None)
+    if kind == b"message" and match:
+        return match.group(2).lower() in (b"rfc822", b"global")
+    return kind == b"multipart" and _BOUNDARY.search(content_type) is not None
 
 
 class _Level:
@@ -51,8 +54,8 @@ class Structure:
         main, sub = self._type(content_type)
         nested = main == b"message" and sub in (b"rfc822", b"global")
         composite = main == b"multipart" or nested
-        plain = _PLAIN_ENCODINGS if composite else _PLAIN_ENCODINGS[:2]  # RFC 2046 section 5.2: other messages are 7bit
-        self.bad_encoding = (composite or main == b"message") and encoding not in plain
+        whole = main == b"message" and sub in (b"partial", b"external-body")  # 7bit, RFC 2046 section 5.2
+        self.bad_encoding = (composite and encoding in _ENCODED) or (whole and encoding in _8BIT)
         self.domain = encoding or b"7bit"
         self.state = BODY
         self.composite = composite and self._depth < self._nesting

@@ -78,7 +78,7 @@ class Configuration:
         self.local = Form(origin, domain, swap, percent)
         self.old_dot = old_default(cfg.snapshot, "append_dot_mydomain") is not None
         self.remote = Form(origin and remote, domain and remote, swap, percent)
-        self.incomplete = Form(b"", b"", swap, percent)
+        self.incomplete = Form(b"", domain, swap, percent)  # of what a local part hides
 
     def _lists(self, host: IHost, cfg: RewriteSettings) -> None:
         tables = host.tables

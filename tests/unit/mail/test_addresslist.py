@@ -84,6 +84,8 @@ class Lists(SynchronousTestCase):
             b"<a@b(c)>": b"<a@b (c)>",
             b"<a@b> <c@d>": b"<a@b> <c@d>",
             b"x <a@b> y": b"x <a@b>, y",
+            b"(c) a (d) b (e)": b"a (c) (d), b (e)",
+            b"(c) (d)": b"(c) (d)",
             b"J. Doe <a@b>": b"J. Doe <a@b>",
             b"us..er@x": b'"us..er"@x',
             b"@x": b'""@x',
