@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 SENDER, RECIPIENT = 1, 2
 _SENDERS = b"from sender reply-to errors-to return-receipt-to disposition-notification-to return-path"
-_RESENT_SENDERS = b"resent-from resent-sender resent-reply-to"
+_MORE_SENDERS = b"resent-from resent-sender mail-followup-to"
 _RECIPIENTS = b"to cc bcc resent-to resent-cc resent-bcc"
 KINDS: dict[bytes, int] = {
-    **dict.fromkeys((_SENDERS + b" " + _RESENT_SENDERS).split(), SENDER),
-    **dict.fromkeys((_RECIPIENTS + b" apparently-to mail-followup-to mail-reply-to").split(), RECIPIENT),
+    **dict.fromkeys((_SENDERS + b" " + _MORE_SENDERS).split(), SENDER),
+    **dict.fromkeys((_RECIPIENTS + b" apparently-to resent-reply-to").split(), RECIPIENT),
 }
 RECIPIENTS = frozenset(_RECIPIENTS.split())  # those that `sendmail -t` reads
 _LOCAL = rb"[!#-'*+\-/-9=?A-Z^-~]++(?:\.[!#-'*+\-/-9=?A-Z^-~]++)*+"

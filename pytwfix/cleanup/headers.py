@@ -36,6 +36,7 @@ _ALWAYS = (
     b"require-tls-esmtp",
 )
 _COMPLETED = (b"date", *addressheaders.KINDS)
+_NAMING = frozenset((b"to", b"cc", b"resent-to", b"resent-cc"))
 _searches: dict[tuple[frozenset[bytes], bool], re.Pattern[bytes]] = {}
 
 
@@ -241,9 +242,8 @@ class Headers:
         return b"".join(lines)
 
     def _addressed(self) -> bool:
-        """Whether a field names recipients; one that is dropped names nobody."""
-        kin = {b"resent-to", b"resent-cc", b"resent-bcc"} if self.resent else {b"to", b"cc", b"bcc"}
-        return not self.names.isdisjoint(kin - self._mail.config.drop)
+        """Whether a field names recipients; one that is dropped, or only for those who get it blindly, does not."""
+        return not self.names.isdisjoint(_NAMING - self._mail.config.drop)
 
 
 def _to_nul(line: bytes) -> bytes:

@@ -27,6 +27,7 @@ _FIELD_LINE = re.compile(rb"[!-9;-~]+[ \t]*:")
 _LONG_LINE = 1 << 20
 EIGHT_BIT_HEADER = "improper use of 8-bit data in message header"
 EIGHT_BIT_BODY = "improper use of 8-bit data in message body"
+EIGHT_BIT = (b"8bit", b"binary", b"quoted-printable", b"base64")  # not said to be 7bit, right or wrong
 BAD_ENCODING = "invalid message/* or multipart/* encoding domain"
 
 
@@ -233,7 +234,7 @@ class Inspection:
     async def _body_line(self, line: bytes) -> list[bytes]:
         mail, config = self._mail, self._mail.config
         if not line.isascii():
-            if self._mail.strict and config.strict_8bit_body and self._structure.domain not in (b"8bit", b"binary"):
+            if self._mail.strict and config.strict_8bit_body and self._structure.domain not in EIGHT_BIT:
                 self._mime_error(EIGHT_BIT_BODY, line)
             self._unconverted = self._unconverted or not self._converting
         lines = [line]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _NAMES = frozenset(
     b"from sender reply-to errors-to return-receipt-to disposition-notification-to return-path resent-from "
-    b"resent-sender resent-reply-to to cc bcc resent-to resent-cc resent-bcc apparently-to mail-followup-to "
-    b"mail-reply-to".split()
+    b"resent-sender resent-reply-to to cc bcc resent-to resent-cc resent-bcc apparently-to mail-followup-to"
+    .split()
 )
 
 

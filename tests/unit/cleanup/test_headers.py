@@ -141,6 +141,25 @@ class Fields(SynchronousTestCase):
         self.assertEqual(b"From: MAILER-DAEMON\r\n", field(always, b"From"))
         self.assertEqual(b"To: undisclosed:;\r\n", field(always, b"To"))
 
+    def test_undisclosed(self) -> None:
+        """CL-4: To and Cc name recipients, those of the first sending too; Bcc does not, as a running 3.7 has it."""
+        for header, named in {
+            b"To: a@b": True, b"Cc: a@b": True, b"Bcc: a@b": False, b"Resent-To: a@b": True, b"X: y": False,
+            b"Resent-From: a@b": False, b"To: a@b\r\nResent-From: a@b": True, b"Apparently-To: a@b": False,
+        }.items():  # fmt: skip
+            for drop in "", "bcc":
+                mailer = Mailer({"undisclosed_recipients_header": "X-To: nobody", "message_drop_headers": drop})
+                mailer.send(header + b"\r\n\r\nb\r\n", context="local")
+                self.assertEqual(not named, b"X-To: nobody" in mailer.mail().content, (header, drop))
+
+    def test_kinds(self) -> None:
+        """CL-2: whose tables apply to which field, as a running 3.7 has it."""
+        mailer = Mailer({"sender_canonical_maps": "inline:{u@x=s@x}", "recipient_canonical_maps": "inline:{u@x=r@x}"})
+        names = b"Reply-To Mail-Followup-To Return-Receipt-To Resent-Reply-To Apparently-To Mail-Reply-To".split()
+        mailer.send(b"".join(name + b": u@x\r\n" for name in names) + b"\r\nb\r\n", context="local")
+        values = [field(mailer, name).partition(b": ")[2] for name in names]
+        self.assertEqual([b"s@x\r\n"] * 3 + [b"r@x\r\n"] * 2 + [b"u@x\r\n"], values)
+
     def test_resent(self) -> None:
         """CL-4: a mail that is sent on gets Resent- headers."""
         mailer = Mailer()

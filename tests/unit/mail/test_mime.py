@@ -150,6 +150,8 @@ class Parts(SynchronousTestCase):
             mailer = Mailer({main: "yes"})
             self.assertEqual(f"550 5.6.0 {reason}", mailer.refused(content.encode()))
             self.assertIn(f"Q1: reject: mime-error {reason}: ", "\n".join(mailer.lines))
+        for encoding in "quoted-printable", "base64", "binary":  # wrong, but not said to be 7bit
+            Mailer({"strict_8bitmime": "yes"}).send(f"Content-Transfer-Encoding: {encoding}\r\n\r\né\r\n".encode())
         fine = Mailer({"strict_8bitmime": "yes"})
         fine.send("Content-Transfer-Encoding: 8bit\r\n\r\né\r\n".encode())
         self.assertEqual("8bit", fine.mail().envelope.encoding)
