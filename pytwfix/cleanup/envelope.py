@@ -20,7 +20,6 @@ from pytwfix.mail.address import lower_domain
 from pytwfix.mail.envelope import SMTPUTF8_RECIPIENT, SMTPUTF8_SENDER, Recipient
 from pytwfix.mail.errors import MailError, queue_file_write_error
 from pytwfix.mail.hostnames import literal_address
-from pytwfix.mail.quoting import external_form
 from pytwfix.mail.reply import Reply
 from pytwfix.mail.status import EXPANDED, NOTIFY_NEVER, NOTIFY_SUCCESS, Dsn
 from pytwfix.tables.addresses import find_address, map_address, map_to_list
@@ -137,8 +136,7 @@ class EnvelopeWriter:
         if not recipient.original:
             recipient.original = recipient.address or address
         if not recipient.orcpt:
-            external = external_form(address)
-            recipient.orcpt = (b"rfc822;" if external.isascii() or not self._config.utf8 else b"utf-8;") + external
+            recipient.orcpt = (b"rfc822;" if address.isascii() or not self._config.utf8 else b"utf-8;") + address
         return recipient
 
     async def _expanded(self, recipient: Recipient, address: bytes) -> Recipient:

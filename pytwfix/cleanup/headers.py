@@ -58,6 +58,13 @@ def value_of(field: bytes) -> bytes:
     return value.replace(b"\r\n", b"") if b"\r\n" in value else value
 
 
+def _value(name: bytes, field: bytes) -> bytes:
+    """A field's value, as it is needed: that of an ID, which is logged, keeps its folds."""
+    if name.endswith(b"message-id"):
+        return field.partition(b":")[2].lstrip().removesuffix(b"\r\n").replace(b"\r\n", b"\n")
+    return value_of(field)
+
+
 def _search(drop: frozenset[bytes], completing: bool = False) -> re.Pattern[bytes]:
     """Finds, in a lower-case block that begins with LF, the fields that matter: for mail of our own users
     (`completing`) also those with addresses, and any that is Resent-."""
@@ -117,7 +124,7 @@ class Headers:
             elif name in drop:
                 dropped.append(match.start())
             else:
-                self._known(name, value_of(_field_at(block, match.start())))
+                self._known(name, _value(name, _field_at(block, match.start())))
         if self.received >= config.hopcount:
             log.hops(mail.log, mail.queue_id)
             raise TOO_MANY_HOPS
@@ -207,7 +214,7 @@ class Headers:
                 log.hops(mail.log, mail.queue_id)
                 raise TOO_MANY_HOPS
         elif name in _ALWAYS:
-            self._known(name, value_of(field))
+            self._known(name, _value(name, field))
         if name in addressheaders.KINDS:
             field = await self._addresses(name, field)
         return b"" if name in config.drop else field

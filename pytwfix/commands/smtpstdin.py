@@ -1,7 +1,8 @@
 """`sendmail -bs`: SMTP on standard input, each mail submitted as sendmail(1) does (INVENTORY SE-4, SD-58).
 
 A loop over the server's dialog without reactor: nothing is checked but syntax, no name is looked up, and the queue ID
-in the reply is the maildrop file's.
+in the reply is the maildrop file's. Lines may end with LF: the client is a program on this machine. The session is
+logged as that of a client from here, where this user may log.
 """
 
 from __future__ import annotations
@@ -9,10 +10,14 @@ from __future__ import annotations
 import os
 
 from pytwfix.accept.pickup import records
-from pytwfix.commands.submission import SubmitError, login, submit, value
+from pytwfix.accept.smtpd.counts import Counts
+from pytwfix.commands.submission import SubmitError, submit, value
 from pytwfix.dialogs import smtp_events as events
 from pytwfix.dialogs.smtp_server import Rules, SmtpServer
+from pytwfix.logs.destinations import INFO, WARNING, Destination, destination
+from pytwfix.logs.lines import clean
 from pytwfix.mail.dates import mail_date
+from pytwfix.mail.quoting import external_form
 from pytwfix.mail.reply import Reply
 
 TYPE_CHECKING = False
@@ -21,6 +26,8 @@ if TYPE_CHECKING:
 
 _OK = Reply(250, "2.0.0", "Ok")
 _CHUNK = 65536
+_CLIENT = "localhost[127.0.0.1]"
+_GOODBYE = Reply(221, "2.7.0", "Error: I can break rules, too. Goodbye.", hangup=True)
 _PLAIN_REPLIES = {
     events.Rset: _OK,
     events.Noop: _OK,
@@ -45,6 +52,11 @@ class Session:
         self._hostname = value(config, "myhostname")
         self._limit = int(value(config, "message_size_limit") or 0)
         self._dialog = SmtpServer(Rules(hostname=self._hostname, forbid_pipelining=False))
+        self._dialog.lenient_lf = True
+        self._forbidden = frozenset(value(config, "smtpd_forbidden_commands").upper().replace(",", " ").split())
+        self.counts = Counts(1 << 30, 1 << 30, 1 << 30)
+        self.after = "CONNECT"  # the last command
+        self.told: list[str] = []  # warnings for the log
         self._mail: events.Mail | None = None
         self._recipients: list[events.Rcpt] = []
         self._content: list[bytes] = []
@@ -68,6 +80,9 @@ class Session:
 
     def _answer(self, event: events.Event) -> None:
         dialog = self._dialog
+        if event.verb and not isinstance(event, events.EndOfData):
+            self.counts.begin(event.verb)
+            self.after = event.verb
         if isinstance(event, events.Body):
             self._size += len(event.data)
             if not self._limit or self._size <= self._limit:
@@ -75,17 +90,31 @@ class Session:
         elif isinstance(event, events.Bdat):
             dialog.accept_chunk()
         elif isinstance(event, (events.Refused, events.ClosedByPolicy)):
-            dialog.reply(event.reply)
+            self._reply(event, event.reply)
         elif isinstance(event, events.Helo):
             self._reset()
-            dialog.reply(self._hello(event))
+            self._reply(event, self._hello(event))
         elif isinstance(event, events.EndOfData):
-            dialog.reply(self._end(event))
+            self._reply(event, self._end(event))
         elif isinstance(event, events.Vrfy):
-            dialog.reply(Reply(252, "2.0.0", event.text.decode("utf-8", "replace")))
+            self._reply(event, Reply(252, "2.0.0", event.text.decode("utf-8", "replace")))
+        elif isinstance(event, events.Unknown) and self._not_smtp(event):
+            self._reply(event, _GOODBYE)
         else:
             self._note(event)
-            dialog.reply(_PLAIN_REPLIES.get(type(event), _OK))
+            self._reply(event, _PLAIN_REPLIES.get(type(event), _OK))
+
+    def _reply(self, event: events.Event, reply: Reply) -> None:
+        self.counts.end(event, reply)
+        self._dialog.reply(reply)
+
+    def _not_smtp(self, event: events.Unknown) -> bool:
+        """A header of a mail, or a word of another protocol (SD-17)."""
+        line = event.line.decode("utf-8", "replace")
+        if not event.header_like and line.split(None, 1)[0].upper() not in self._forbidden:
+            return False
+        self.told.append(f"non-SMTP command from {_CLIENT}: {line}")
+        return True
 
     def _note(self, event: events.Event) -> None:
         if isinstance(event, events.Mail):
@@ -106,8 +135,8 @@ class Session:
         if event.verb == "HELO":
             return Reply(250, "", self._hostname)
         size = f"SIZE {self._limit}" if self._limit else "SIZE"
-        keywords = ["PIPELINING", size, "VRFY", "ENHANCEDSTATUSCODES", "8BITMIME", "DSN", "SMTPUTF8", "CHUNKING"]
-        return Reply(250, "", "\n".join([self._hostname, *keywords]))
+        keywords = ("VRFY", "ETRN", "ENHANCEDSTATUSCODES", "8BITMIME", "DSN", "SMTPUTF8", "CHUNKING")
+        return Reply(250, "", "\n".join([self._hostname, "PIPELINING", size, *keywords]))
 
     def _end(self, event: events.EndOfData) -> Reply:
         if not event.last:
@@ -115,13 +144,14 @@ class Session:
         if self._limit and self._size > self._limit:
             self._reset()
             return Reply(552, "5.3.4", "Error: message file too big")
+        size = self._size
         try:
             name = submit(self._config, self._records())
         except SubmitError as error:
             return Reply(451, "4.3.0", f"Error: {error}")
         finally:
             self._reset()
-        return Reply(250, "2.0.0", f"Ok: queued as {name}")
+        return Reply(250, "2.0.0", f"Ok: {f'{size} bytes ' if event.verb == 'BDAT' else ''}queued as {name}")
 
     def _records(self) -> bytes:
         mail = self._mail
@@ -151,9 +181,12 @@ class Session:
 
         helo = self._dialog.helo.decode("utf-8", "replace")
         protocol = "ESMTP" if self._dialog.esmtp else "SMTP"
+        only = external_form(self._recipients[0].recipient).decode("utf-8", "replace")
         received = (
-            f"Received: from {helo or login()} ({login()}@localhost)\r\n"
-            f"\tby {self._hostname} ({value(self._config, 'mail_name')}) with {protocol}; {mail_date(time.time())}"
+            f"Received: from {helo or 'localhost'} (localhost [127.0.0.1])\r\n"
+            f"\tby {self._hostname} ({value(self._config, 'mail_name')}) with {protocol}"
+            + (f"\r\n\tfor <{only}>" if len(self._recipients) == 1 else "")
+            + f"; {mail_date(time.time())}"
         )
         lines = b"".join(self._content).split(b"\r\n")
         if lines and not lines[-1]:
@@ -161,15 +194,40 @@ class Session:
         return [*received.encode().split(b"\r\n"), *lines]
 
 
+class SessionLog:
+    """The session's lines in the mail system's log, as smtpd's; none where this user may not write it."""
+
+    def __init__(self, config: Snapshot) -> None:
+        self._tag = f"{value(config, 'syslog_name')}/smtpd[{os.getpid()}]: "
+        file, facility = value(config, "maillog_file"), value(config, "syslog_facility")
+        self._target: Destination | None = None
+        try:
+            permissions, hostname = value(config, "maillog_file_permissions"), value(config, "myhostname")
+            self._target = destination(file, facility, permissions, hostname)
+        except OSError:
+            pass  # a file that the mail system alone may write
+
+    def write(self, text: str, level: int = INFO) -> None:
+        if self._target is not None:
+            self._target.write(self._tag, level, clean(text))
+            self._target.flush()
+
+
 def serve(config: Snapshot, source: int = 0, target: int = 1) -> int:
     """Talk until the client quits or hangs up."""
-    session = Session(config)
+    session, log = Session(config), SessionLog(config)
+    log.write(f"connect from {_CLIENT}")
     _write(target, session.greet())
     while not session.closed:
         data = os.read(source, _CHUNK)
         if not data:
+            log.write(f"lost connection after {session.after} from {_CLIENT}")
             break
         _write(target, session.receive(data))
+        for text in session.told:
+            log.write(f"warning: {text}", WARNING)
+        session.told.clear()
+    log.write(f"disconnect from {_CLIENT}{session.counts.line()}")
     return 0
 
 

@@ -29,8 +29,6 @@ def known(one: Mail, theirs: Seen, ours: Seen) -> str:
         return "how an address that is not closed is put together again"
     if len(_TYPES.findall(header)) > 1 and theirs.delivered == ours.delivered:
         return "boundaries of a Content-Type that another one follows"
-    if re.search(r"^message-id:.*\n\s", header, re.MULTILINE | re.IGNORECASE) and theirs.delivered == ours.delivered:
-        return "a Message-Id that is folded, in the log"
     return ""
 
 

@@ -235,6 +235,30 @@ class StandardInput(SynchronousTestCase):
         )
         self.assertTrue(b"".join(mail.content()).endswith(b"Subject: t\r\n\r\nb\r\n.x\r\n"))
 
+    def test_line_ends(self) -> None:
+        """SE-4: a program may end its lines with LF alone."""
+        sent: list[bytes] = []
+        from pytwfix.commands import smtpstdin
+
+        self.patch(smtpstdin, "submit", lambda config, data: sent.append(data) or "ABC")
+        session = Session(Snapshot({"myhostname": "mx.lab.example"}))
+        session.greet()
+        answer = session.receive(b"EHLO x\nMAIL FROM:<a@b>\nRCPT TO:<c@d>\nDATA\nSubject: t\n\nb\n.\nQUIT\n")
+        self.assertTrue(answer.endswith(b"250 2.0.0 Ok: queued as ABC\r\n221 2.0.0 Bye\r\n"), answer)
+        content = b"".join(DropFile(sent[0]).content())
+        self.assertRegex(content, rb"Received: from x \(localhost \[127.0.0.1\]\)\r\n\t.* with ESMTP\r\n\tfor <c@d>;")
+        self.assertTrue(content.endswith(b"\r\nSubject: t\r\n\r\nb\r\n"))
+        self.assertEqual(" ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5", session.counts.line())
+
+    def test_another_protocol(self) -> None:
+        """SD-17: who speaks HTTP, or sends a header, is sent away."""
+        for line in b"GET / HTTP/1.0", b"Subject: x":
+            session = Session(Snapshot({"myhostname": "mx.lab.example"}))
+            session.greet()
+            answer = session.receive(line + b"\r\n\r\n")
+            self.assertEqual(b"221 2.7.0 Error: I can break rules, too. Goodbye.\r\n", answer)
+            self.assertEqual([f"non-SMTP command from localhost[127.0.0.1]: {line.decode()}"], session.told)
+
     def test_failure(self) -> None:
         """A mail that is not taken is told so."""
         from pytwfix.commands import smtpstdin
