@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, DeferredSemaphore, fail, succeed
 
+from pytwfix.basics.tasks import start
 from pytwfix.contracts.dns import Answer, BadAnswer, DnsError, NoData, NoSuchName, SearchList, TryAgain
 from pytwfix.mail.hostnames import valid_name
 from pytwfix.net.dnscache import LONGEST, LONGEST_FAILURE, Cache
+from pytwfix.net.dnschannel import Channel, is_loopback
 from pytwfix.net.dnsconfig import RESOLV_CONF, Config, ConfigFile, FixedConfig
 from pytwfix.net.dnsexchange import NoReply, ask_datagram, ask_stream
 from pytwfix.net.dnswire import FORMERR, NOERROR, NOTIMP, NXDOMAIN, Malformed, Parsed, Question, parse, reverse_name
@@ -55,7 +57,9 @@ class Resolver:
         domain: str = "",
         log: ILog | None = None,
         cache_size: int = 20000,
+        linger: float = 0.0,
     ) -> None:
+        """`linger`: for how many seconds a socket to a server on this machine is kept for the next question."""
         self._reactor = reactor
         self._random = random
         self._monotonic = monotonic
@@ -64,6 +68,8 @@ class Resolver:
         self._waiting: dict[tuple[str, str], list[Deferred[Answer]]] = {}
         self._places = DeferredSemaphore(_AT_ONCE)
         self._silent: dict[Server, float] = {}
+        self._channels: dict[Server, Channel] = {}
+        self._linger = linger
         self._config: ConfigFile | FixedConfig
         if config is not None or threads is None or disk is None:
             self._config = FixedConfig(config or Config())
@@ -129,7 +135,7 @@ class Resolver:
         if name != "." and not valid_name(name.encode("utf-8", "surrogateescape")):
             return fail(_invalid(name, rtype))
         self._waiting[key] = [done]
-        work = Deferred.fromCoroutine(self._resolve(name, rtype))
+        work = start(self._resolve(name, rtype))
         work.addErrback(self._unexpected, name, rtype)
         work.addCallback(self._settle, key)
         return done
@@ -219,22 +225,39 @@ class Resolver:
 
     async def _ask_server(self, server: Server, name: str, rtype: str, config: Config, timeout: float) -> Parsed:
         """NoReply."""
-        question = Question(name, rtype, self._random.randrange(65536))
+        question = Question(name, rtype, self._ident(server))
         data = await self._send(server, question, config.tcp, timeout)
         if question.rcode(data) in (FORMERR, NOTIMP):  # perhaps it is EDNS that it does not know
-            question = Question(name, rtype, self._random.randrange(65536), edns=False)
+            question = Question(name, rtype, self._ident(server), edns=False)
             data = await self._send(server, question, config.tcp, timeout)
         try:
             return parse(data, question)
         except Malformed as error:
             raise NoReply(str(error)) from error
 
+    def _ident(self, server: Server) -> int:
+        channel = self._channels.get(server)
+        ident = self._random.randrange(65536)
+        while channel is not None and channel.under_way(ident):
+            ident = self._random.randrange(65536)
+        return ident
+
     async def _send(self, server: Server, question: Question, tcp: bool, timeout: float) -> bytes:
         if not tcp:
-            data = await self._places.run(ask_datagram, self._reactor, server, question, timeout)
+            data = await self._datagram(server, question, timeout)
             if not question.truncated(data):
                 return data
         return await self._places.run(ask_stream, self._reactor, server, question, timeout)
+
+    def _datagram(self, server: Server, question: Question, timeout: float) -> Deferred[bytes]:
+        if not is_loopback(server.address):
+            return self._places.run(ask_datagram, self._reactor, server, question, timeout)
+        channel = self._channels.get(server)
+        if channel is None:
+            channel = self._channels[server] = Channel(self._reactor, server, self._linger)
+        if channel.busy >= _AT_ONCE:  # more answers than its buffer may hold
+            return self._places.run(ask_datagram, self._reactor, server, question, timeout)
+        return channel.ask(question, timeout)
 
 
 def _kind(rcode: int) -> type[DnsError]:

@@ -29,7 +29,7 @@ class NoReply(Exception):
         self.timed_out = timed_out
 
 
-class _Wait:
+class Wait:
     """One answer or one failure, before the time is up."""
 
     def __init__(self, reactor: Any, question: Question, timeout: float) -> None:
@@ -63,7 +63,7 @@ class _Wait:
         """Let go of the socket."""
 
 
-class _Datagram(_Wait, DatagramProtocol):
+class _Datagram(Wait, DatagramProtocol):
     noisy = False
 
     def __init__(self, reactor: Any, server: Server, question: Question, timeout: float) -> None:
@@ -120,7 +120,7 @@ class _Stream(Protocol):
         self._wait.fail("connection closed")
 
 
-class _Connection(_Wait, ClientFactory):
+class _Connection(Wait, ClientFactory):
     noisy = False
 
     def __init__(self, reactor: Any, server: Server, question: Question, timeout: float) -> None:

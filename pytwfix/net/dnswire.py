@@ -17,6 +17,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdataclass
 import dns.rdatatype
 import dns.reversename
 import dns.rrset
@@ -25,6 +26,7 @@ from pytwfix.basics.printable import printable
 from pytwfix.contracts.dns import MX, SRV, TLSA, Address, Answer
 from pytwfix.mail.hostnames import valid_name
 from pytwfix.net.dnsnegative import lifetime
+from pytwfix.net.dnsplain import Plain, records
 
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP = 0, 1, 2, 3, 4
 NAMES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "TLSA": 52}
@@ -101,6 +103,37 @@ def parse(data: bytes, question: Question) -> Parsed:
         seconds = lifetime(data, question.end)
         if seconds is not None:
             return Parsed(data[3] & 15, None, "", seconds)
+    plain = records(data, question.end, NAMES[question.rtype]) if data[4:6] == b"\0\1" else None
+    if plain is not None:
+        return _plain(question, plain, bool(data[3] & 0x20))
+    return _whole(data, question)
+
+
+def _plain(question: Question, plain: Plain, validated: bool) -> Parsed:
+    """The answer of an ordinary message."""
+    name, rtype = question.name.removesuffix("."), question.rtype
+    found: list[object] = []
+    texts: list[str] = []
+    wrong: list[tuple[str, str]] = []
+    for record in plain.records:
+        host = record[1] if isinstance(record, tuple) else record
+        if rtype in ("A", "AAAA"):
+            found.append(Address(socket.AF_INET if rtype == "A" else socket.AF_INET6, host))
+            texts.append(f"{name}. {plain.ttl} IN {rtype} {host}")
+        elif not valid_name(host.encode("ascii")):
+            wrong.append((rtype, host))
+        elif isinstance(record, tuple):
+            found.append(MX(record[0], host))
+            texts.append(f"{name}. {plain.ttl} IN MX {record[0]} {host}.")
+        else:
+            found.append(host)
+            texts.append(f"{name}. {plain.ttl} IN {rtype} {host}.")
+    answer = Answer(tuple(found), validated, plain.ttl, name, tuple(texts)) if found else None
+    return Parsed(NOERROR, answer, "", 0, tuple(wrong))
+
+
+def _whole(data: bytes, question: Question) -> Parsed:
+    """Any other message, by dnspython. Malformed."""
     try:
         message = dns.message.from_wire(data, ignore_trailing=True, continue_on_error=True)
     except (dns.exception.DNSException, ValueError, IndexError) as error:
@@ -127,7 +160,8 @@ def _followed(
     message: dns.message.Message, owner: dns.name.Name, wanted: dns.rdatatype.RdataType
 ) -> tuple[dns.name.Name, int, dns.rrset.RRset | None]:
     """Where the CNAMEs of this message lead: last name, smallest lifetime (0: no CNAME), records there."""
-    answers = {(rrset.name, rrset.rdtype): rrset for rrset in message.answer}
+    inside = dns.rdataclass.IN  # records of another class have no meaning here
+    answers = {(rrset.name, rrset.rdtype): rrset for rrset in message.answer if rrset.rdclass == inside}
     ttl = 0
     for _ in range(_MAX_CHAIN):
         found = answers.get((owner, wanted))
@@ -153,7 +187,7 @@ def _parsed(
     rtype: str, owner: dns.name.Name, found: dns.rrset.RRset, ttl: int, validated: bool, broken: bool
 ) -> Parsed:
     convert = _CONVERT[rtype]
-    records: list[object] = []
+    found_records: list[object] = []
     texts: list[str] = []
     wrong: list[tuple[str, str]] = []
     name = _text(owner)
@@ -162,9 +196,9 @@ def _parsed(
         if host and not valid_name(host.encode("ascii", "replace")):
             wrong.append((rtype, host))
             continue
-        records.append(record)
+        found_records.append(record)
         texts.append(f"{name}. {ttl} IN {rtype} {rdata.to_text()}")
-    answer = Answer(tuple(records), validated, ttl, name, tuple(texts)) if records else None
+    answer = Answer(tuple(found_records), validated, ttl, name, tuple(texts)) if found_records else None
     return Parsed(NOERROR, answer, "", 0, tuple(wrong), broken)
 
 
