@@ -155,12 +155,9 @@ def tls_library(log: ILog, text: str) -> None:
     log.warning(f"TLS library problem: {text}:")
 
 
-def tls_not_verified(log: ILog, namaddrport: str, why: str) -> None:
-    log.info(f"certificate verification failed for {namaddrport}: {why}")
-
-
-def tls_name(log: ILog, namaddrport: str, names: str) -> None:
-    log.info(f"{namaddrport}: certificate is for {names}")
+def tls_not_verified(log: ILog, namaddrport: str, why: str, own: bool) -> None:
+    """`own`: it is the server's own certificate that is wrong, not one above it."""
+    log.info(f"{'server ' if own else ''}certificate verification failed for {namaddrport}: {why}")
 
 
 def tls_policy(log: ILog, reason: str) -> None:

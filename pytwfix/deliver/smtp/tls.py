@@ -170,10 +170,12 @@ def _judge(session: Session, policy: Policy, destination: Destination, connectio
     info = info._replace(detail=info.detail + signature(certificate, info.protocol))
     if matched and (policy.tlsa or policy.level == "fingerprint"):
         info = info._replace(trust="Verified")
+    if wanted and info.trust == "Trusted":
+        info = info._replace(trust="Untrusted")  # by somebody, but not as what was wanted
     session.tls, session.reusable_tls = info, policy.reuse
     if config.tls_loglevel >= 1:
         if wanted and info.trust == "Untrusted":
-            log.tls_not_verified(config.host.log, session.relay, _why(problem, _chain(connection)))
+            log.tls_not_verified(config.host.log, session.relay, *_why(policy, problem, _chain(connection)))
         log.tls_established(config.host.log, session.relay, info, servername)
     if config.tlsrpt is not None:
         session.fault = _fault(session, policy, problem, certificate, matched)
@@ -211,8 +213,6 @@ def _matched(session: Session, policy: Policy, destination: Destination, certifi
     found = matches(names, patterns, cfg.tls_wildcard_matches_multiple_labels)
     if found and policy.mx_patterns:
         found = matches([session.host.lower()], policy.mx_patterns)
-    if not found and session.config.tls_loglevel >= 1:
-        log.tls_name(session.config.host.log, session.relay, ", ".join(names))
     return found
 
 
@@ -220,14 +220,18 @@ def _pattern(word: str, nexthop: str, host: str) -> str:
     return {"nexthop": nexthop, "dot-nexthop": "." + nexthop, "hostname": host}.get(word, word)
 
 
-def _why(verdict: Verdict, chain: list[Certificate]) -> str:
-    """OpenSSL's complaint in words."""
+def _why(policy: Policy, verdict: Verdict, chain: list[Certificate]) -> tuple[str, bool]:
+    """(why the certificate is not good enough in OpenSSL's words, whether that is about the server's own one)."""
     number = verdict.error
+    if policy.tlsa or policy.level == "fingerprint":
+        return "num=65:no matching DANE TLSA records", True
     if number in _NO_ISSUER:
         issuer = chain[min(verdict.depth, len(chain) - 1)].issuer if chain else ()
         names = "".join(f"/{part.rfc4514_attribute_name}={part.value!s}" for part in issuer)
-        return f"untrusted issuer {printable_text(names, utf8=True)}"
-    return _in_brief(verdict)
+        return f"untrusted issuer {printable_text(names, utf8=True)}", False
+    if not number:
+        return "num=62:hostname mismatch", True
+    return _in_brief(verdict), not verdict.depth
 
 
 def _in_brief(verdict: Verdict) -> str:

@@ -289,6 +289,9 @@ def client_context(
     return context_of(recipe)
 
 
+_GROUPS = {"x25519": "X25519", "x448": "X448"}  # as logs have them
+
+
 def describe(connection: SSL.Connection, matched: bool = False) -> TlsInfo:
     """What was negotiated. `matched`: the peer's name or fingerprint is the one that was wanted."""
     verdict: Verdict = verdict_of(connection)
@@ -302,7 +305,7 @@ def describe(connection: SSL.Connection, matched: bool = False) -> TlsInfo:
         fingerprint = certificate.digest("sha256").decode("ascii")
     protocol = connection.get_protocol_version_name()
     group = getattr(connection, "get_group_name", lambda: None)()
-    detail = f" key-exchange {group}" if group and protocol == "TLSv1.3" else ""
+    detail = f" key-exchange {_GROUPS.get(group, group)}" if group and protocol == "TLSv1.3" else ""
     return TlsInfo(
         protocol, connection.get_cipher_name() or "", bits, bits, trust, detail, subject, issuer, fingerprint
     )
