@@ -16,7 +16,7 @@ export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true
 needed="postfix python3-venv python3-pip openssl ca-certificates"
 wanted="postfix-pcre postfix-lmdb postfix-cdb postfix-sqlite postfix-ldap postfix-mysql postfix-pgsql
  swaks msmtp curl dovecot-core dovecot-lmtpd slapd libsasl2-modules ldap-utils postgresql mariadb-server memcached redis-server
- opendkim opendkim-tools postfix-policyd-spf-python postgrey pflogsumm mailgraph fail2ban spamassassin
+ procmail maildrop knot knot-dnsutils unbound opendkim opendkim-tools postfix-policyd-spf-python postgrey pflogsumm mailgraph fail2ban spamassassin
  sqlite3 libdb-dev python3-dev gcc libpython3.11-testsuite libpython3.13-testsuite util-linux iproute2 procps"
 
 # Services of packages are not started: tests start their own, on ports of their own.
