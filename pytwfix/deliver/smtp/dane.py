@@ -29,7 +29,7 @@ async def resolve(config: Configuration, policy: Policy, server: Server) -> Poli
         raise Trouble(Dsn("4.7.5", "client TLS configuration problem"))
     insecure_mx = cfg.smtp_tls_dane_insecure_mx_policy.lower()
     if not server.mx_validated and (policy.level == "dane-only" or insecure_mx == "may"):
-        return _without(config, policy, "Verification not possible, MX RRset is insecure")
+        return _without(config, policy, "non DNSSEC destination")
     if not server.validated and not cfg.smtp_tls_force_insecure_host_tlsa_lookup:
         return _without(config, policy, "no TLSA records found")
     records = await _look_up(config, server)

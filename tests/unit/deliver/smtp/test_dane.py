@@ -131,7 +131,7 @@ class Dane(LoopbackCase):
         self.assertIn("dsn=4.7.5, status=deferred (no TLSA records found)", await self.send(**only))
         self.assertIn("(TLSA records unusable)", await self.send(TLSA(1, 0, 1, b"x" * 32), **only))
         good = TLSA(3, 1, 1, hashlib.sha256(key_of(certificate())).digest())
-        self.assertIn("MX RRset is insecure", await self.send(good, insecure=("MX",), **only))
+        self.assertIn("non DNSSEC destination", await self.send(good, insecure=("MX",), **only))
         self.assertIn("tls=dane-only, dsn=2.0.0", await self.send(good, **only))
 
     async def test_failures(self) -> None:
