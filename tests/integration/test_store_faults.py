@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import smtplib
 import subprocess
+import tempfile
 from collections.abc import Mapping
 
 from twisted.trial.unittest import SkipTest
@@ -159,6 +161,75 @@ class FullDisk(WorldCase):
         wait_for(told, self.system.told)  # it is looked at every few seconds
         world.make_room()
         self.end(taken)
+
+
+_FAILING = """\
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <unistd.h>
+static int fails(void) { errno = EIO; return -1; }
+int fsync(int fd) {
+    return access(FLAG, F_OK) ? ((int (*)(int)) dlsym(RTLD_NEXT, "fsync"))(fd) : fails();
+}
+int fdatasync(int fd) {
+    return access(FLAG, F_OK) ? ((int (*)(int)) dlsym(RTLD_NEXT, "fdatasync"))(fd) : fails();
+}
+"""
+
+
+class FailingDisk(World):
+    """fsync fails with EIO as long as a file is there."""
+
+    def prepare(self) -> None:
+        if not shutil.which("cc"):
+            raise SkipTest("no C compiler: make peers")
+        self.folder = tempfile.mkdtemp(prefix="pytwfix-eio-")
+        self.closers.append(lambda: shutil.rmtree(self.folder, ignore_errors=True))
+        os.chmod(self.folder, 0o755)
+        self.flag = f"{self.folder}/broken"
+        with open(f"{self.folder}/failing.c", "w", encoding="ascii") as file:
+            file.write(_FAILING)
+        made = f"{self.folder}/failing.so"
+        words = ["cc", "-shared", "-fPIC", f'-DFLAG="{self.flag}"', "-o", made, file.name, "-ldl"]
+        done = subprocess.run(words, capture_output=True, text=True)
+        if done.returncode:
+            raise SkipTest(f"cc: {done.stderr.strip()}")
+
+    def furnish(self) -> None:
+        self.system.prefix = ["env", f"LD_PRELOAD={self.folder}/failing.so"]
+
+    def breaks(self, yes: bool) -> None:
+        if yes:
+            with open(self.flag, "w", encoding="ascii"):
+                pass
+        else:
+            os.unlink(self.flag)
+
+
+@in_each_mode
+class FailingSync(WorldCase):
+    world_class = FailingDisk
+    fresh = True
+    not_real = "is about what is promised, not about words"
+
+    def test_eio(self) -> None:
+        """OB-12: what could not be made durable is not answered 250, and nothing of it arrives or stays."""
+        world = self.world
+        assert isinstance(world, FailingDisk)
+        before = world.send("a@far.example")
+        world.got(before)
+        world.breaks(True)
+        for _ in range(3):
+            said = world.refused("b@far.example")
+            self.assertRegex(said, r"\A451 4\.3\.0 ", said)
+        world.breaks(False)
+        after = world.send("c@far.example")
+        world.got(after)
+        wait_for(self.system.empty, self.system.told)
+        self.assertEqual(2, len(world.sink.messages))
+        self.assertEqual([], self.system.files("corrupt"))
+        self.assertRegex(self.system.log(), "warning: .*Input/output error")
 
 
 @in_each_mode

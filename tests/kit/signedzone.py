@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from twisted.trial.unittest import SkipTest
@@ -92,7 +93,7 @@ class SignedZones:
         os.mkdir(f"{self._folder}/db")
         self._start("knotd", "-c", self._write("knot.conf", text))
         for name in zones:
-            wait_for(lambda name=name: self._asked(f"127.0.0.1@{self._port}", name, "SOA"), self._told)
+            wait_for(partial(self._asked, f"127.0.0.1@{self._port}", name, "SOA"), self._told)
 
     def _resolve(self, zones: Mapping[str, str], unsigned: str, bogus: str) -> None:
         text = _UNBOUND.format(address=self.address, folder=self._folder)
