@@ -168,8 +168,8 @@ def _seen(side: Side, tokens: list[str], replies: list[list[str]]) -> list[Seen]
     side.quiet()
     delivered: dict[str, list[str]] = defaultdict(list)
     for message in side.sink.messages:
-        token = re.search(rb"token\d+x\d+x", message.content)
-        delivered[token[0].decode() if token else ""].append(_shown(message))
+        marked = re.search(rb"token\d+x\d+x", message.content)
+        delivered[marked[0].decode() if marked else ""].append(_shown(message))
     logged: dict[str, list[str]] = defaultdict(list)
     for line in side.system.log().splitlines():
         found = re.search(r" postfix/([\w/]+)\[\d+\]: (warning: )?(\w+): (.*)", line)
@@ -210,7 +210,8 @@ def judge(outcome: Outcome, one: Mail, theirs: Seen, ours: Seen, where: str) -> 
     text = f"{where}\n{one!r}\n"
     for their, our in zip(theirs, ours, strict=True):
         if len(their) == len(our) == 1 and "\n" in their[0]:
-            text += "".join(f"  {line}\n" for line in unified_diff(*(one[0].split("\n") for one in (their, our)), n=1))
+            lines = unified_diff(their[0].split("\n"), our[0].split("\n"), n=1)
+            text += "".join(f"  {line}\n" for line in lines)
             continue
         text += "".join(f"  - {line!r}\n" for line in their if line not in our or their.count(line) > our.count(line))
         text += "".join(f"  + {line!r}\n" for line in our if line not in their or our.count(line) > their.count(line))

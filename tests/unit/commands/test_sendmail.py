@@ -240,7 +240,11 @@ class StandardInput(SynchronousTestCase):
         sent: list[bytes] = []
         from pytwfix.commands import smtpstdin
 
-        self.patch(smtpstdin, "submit", lambda config, data: sent.append(data) or "ABC")
+        def submit(config: Snapshot, data: bytes) -> str:
+            sent.append(data)
+            return "ABC"
+
+        self.patch(smtpstdin, "submit", submit)
         session = Session(Snapshot({"myhostname": "mx.lab.example"}))
         session.greet()
         answer = session.receive(b"EHLO x\nMAIL FROM:<a@b>\nRCPT TO:<c@d>\nDATA\nSubject: t\n\nb\n.\nQUIT\n")

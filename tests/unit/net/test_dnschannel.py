@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from pytwfix.contracts.dns import TryAgain
+from pytwfix.contracts.dns import Address, Answer, TryAgain
 from pytwfix.net.dns import Resolver
 from pytwfix.net.dnschannel import is_loopback
 from pytwfix.net.dnsconfig import Config, Server
@@ -15,6 +15,13 @@ from tests.kit.host import SeededRandom
 from tests.kit.nameserver import NameServer, UdpClock
 
 ZONE = {(f"h{number}.example", "A"): [f"192.0.2.{number}"] for number in range(100)}
+
+
+def first(answer: Answer) -> str:
+    """The first address."""
+    record = answer.records[0]
+    assert isinstance(record, Address)
+    return record.address
 
 
 class OneSocket(SynchronousTestCase):
@@ -30,7 +37,7 @@ class OneSocket(SynchronousTestCase):
             answers = [resolver.addresses(f"h{number}.example", 2) for number in range(100)]
             self.assertEqual(ports, clock.open)
             clock.advance(0)
-            found = [self.successResultOf(answer).records[0].address for answer in answers]
+            found = [first(self.successResultOf(answer)) for answer in answers]
             self.assertEqual([f"192.0.2.{number}" for number in range(100)], found)
 
     def test_rest(self) -> None:
@@ -92,7 +99,7 @@ class RealSocket(TestCase):
         done = gatherResults(asked)
 
         def check(answers: list[Any]) -> None:
-            found = [answer.records[0].address for answer in answers]
+            found = [first(answer) for answer in answers]
             self.assertEqual([f"192.0.2.{number}" for number in range(99, -1, -1)], found)
 
         return done.addCallback(check)
