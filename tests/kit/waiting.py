@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -27,17 +28,27 @@ def wait_for(what: Callable[[], T | None], told: str | Callable[[], str] = "", s
         time.sleep(0.02)
 
 
+# Ports that this process has chosen lately: while the socket is there no other process of the tests chooses them.
+_chosen: deque[socket.socket] = deque(maxlen=300)
+
+
 def free_port() -> int:
     """A TCP port of the loopback that nobody listens on, below those that the kernel gives to clients."""
     while True:
         port = random.randrange(20000, 32000)
+        claim = socket.socket(socket.AF_UNIX)
         with socket.socket() as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
+                claim.bind(f"\0pytwfix-tests-port-{port}")
                 trial.bind(("127.0.0.1", port))
             except OSError:
+                claim.close()
                 continue
-            return port
+        if len(_chosen) == _chosen.maxlen:
+            _chosen.popleft().close()
+        _chosen.append(claim)
+        return port
 
 
 def listens(port: int, host: str = "127.0.0.1") -> bool:
