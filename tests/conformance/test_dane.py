@@ -17,10 +17,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
+from tests.conformance.beside import beside, differences, shown
 from tests.integration.world import World
 from tests.kit.certificates import authority, leaf
 from tests.kit.hostile import Hostile, Script, Session
-from tests.kit.mailsystem import INLINE, POSTFIX, missing
 from tests.kit.signedzone import SignedZones
 from tests.kit.waiting import wait_for
 
@@ -144,24 +144,10 @@ class Dane(SynchronousTestCase):
 
     def test_beside_a_real_one(self) -> None:
         """SM-18, TL-7: usable and useless records, right and wrong ones, none, and answers that nobody signed."""
-        for mode in (INLINE, POSTFIX):
-            if reason := missing(mode):
-                raise SkipTest(reason)
-        found: list[dict[str, list[str]]] = []
-        for mode in (POSTFIX, INLINE):
-            world = DaneWorld(mode)
-            try:
-                found.append(world.run())
-            finally:
-                world.close()
-        theirs, ours = found
+        theirs, ours = beside(DaneWorld)
         for kind in ("ee", "ee-whole", "ta", "ta-key", "both", "only-ee", "only-ta"):
             self.assertIn("status=sent", str(ours[f"{kind}.{_SIGNED}"]))
         for kind in ("wrong", "wrong-ta", "no-tls", "only-none"):
             self.assertIn("status=deferred", str(ours[f"{kind}.{_SIGNED}"]))
-        different = {name: (theirs[name], ours[name]) for name in CASES if theirs[name] != ours[name]}
-        self.assertEqual({}, different, "\n".join(_shown(*pair) for pair in different.items()))
-
-
-def _shown(name: str, pair: tuple[list[str], list[str]]) -> str:
-    return "\n".join([f"== {name}", *(f"postfix {line}" for line in pair[0]), *(f"ours    {line}" for line in pair[1])])
+        different = differences(theirs, ours)
+        self.assertEqual({}, different, shown(different))

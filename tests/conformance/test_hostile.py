@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from twisted.trial.unittest import SkipTest, SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase
 
+from tests.conformance.beside import beside, differences, shown
 from tests.integration.world import World
 from tests.kit.hostile import DROP, RESET, STALL, Hostile, Script
-from tests.kit.mailsystem import INLINE, POSTFIX, missing
 from tests.kit.waiting import wait_for
 
 _STEPS = ("banner", "EHLO", "MAIL", "RCPT", "DATA", "content", "end", "QUIT")
@@ -135,22 +135,8 @@ class HostileNextHops(SynchronousTestCase):
     """One run of both."""
 
     def test_beside_a_real_one(self) -> None:
-        for mode in (INLINE, POSTFIX):
-            if reason := missing(mode):
-                raise SkipTest(reason)
-        found: list[dict[str, list[str]]] = []
-        for mode in (POSTFIX, INLINE):
-            world = HostileWorld(mode)
-            try:
-                found.append(world.run())
-            finally:
-                world.close()
-        theirs, ours = found
-        different = {name: (theirs[name], ours[name]) for name in CASES if theirs[name] != ours[name]}
+        theirs, ours = beside(HostileWorld)
+        different = differences(theirs, ours)
         for name in _KNOWN:
             self.assertIn("dsn=4.4.2, status=deferred", " ".join(different.pop(name)[1]))
-        self.assertEqual({}, different, "\n".join(_shown(*pair) for pair in different.items()))
-
-
-def _shown(name: str, pair: tuple[list[str], list[str]]) -> str:
-    return "\n".join([f"== {name}", *(f"postfix {line}" for line in pair[0]), *(f"ours    {line}" for line in pair[1])])
+        self.assertEqual({}, different, shown(different))

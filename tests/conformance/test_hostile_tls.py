@@ -11,12 +11,12 @@ import ssl
 from collections.abc import Mapping
 from functools import partial
 
-from twisted.trial.unittest import SkipTest, SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase
 
+from tests.conformance.beside import beside, differences, shown
 from tests.integration.world import World
 from tests.kit.certificates import authority, leaf
 from tests.kit.hostile import DROP, RESET, STALL, Hostile, Script, Session
-from tests.kit.mailsystem import INLINE, POSTFIX, missing
 from tests.kit.waiting import wait_for
 
 _OFFER = b"250-hostile.example\r\n250-PIPELINING\r\n250-STARTTLS\r\n250 8BITMIME\r\n"
@@ -191,24 +191,10 @@ class HostileTls(SynchronousTestCase):
 
     def test_beside_a_real_one(self) -> None:
         """TL-7, SM-13, SM-14: the same lines, and no mail in plaintext where TLS is a must."""
-        for mode in (INLINE, POSTFIX):
-            if reason := missing(mode):
-                raise SkipTest(reason)
-        found: list[dict[str, list[str]]] = []
-        for mode in (POSTFIX, INLINE):
-            world = TlsWorld(mode)
-            try:
-                found.append(world.run())
-            finally:
-                world.close()
-        theirs, ours = found
+        theirs, ours = beside(TlsWorld)
         self.assertNotIn("evil", str(ours))  # what was sent ahead in plaintext is no answer
         required = [name for name, (level, _script) in CASES.items() if level != "may"]
         sent = [name for name in required if "status=sent" in str(ours[name])]
         self.assertEqual([], [name for name in sent if "TLS connection established" not in str(ours[name])])
-        different = {name: (theirs[name], ours[name]) for name in CASES if theirs[name] != ours[name]}
-        self.assertEqual({}, different, "\n".join(_shown(*pair) for pair in different.items()))
-
-
-def _shown(name: str, pair: tuple[list[str], list[str]]) -> str:
-    return "\n".join([f"== {name}", *(f"postfix {line}" for line in pair[0]), *(f"ours    {line}" for line in pair[1])])
+        different = differences(theirs, ours)
+        self.assertEqual({}, different, shown(different))

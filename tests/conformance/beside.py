@@ -1,0 +1,49 @@
+"""One world, run by a real Postfix and by us: what each has logged of each case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.trial.unittest import SkipTest
+
+from tests.kit.mailsystem import INLINE, POSTFIX, missing
+
+Lines = dict[str, list[str]]
+
+
+class IRunning(Protocol):
+    """A world whose `run` gives the lines of each case."""
+
+    def run(self) -> Lines: ...
+
+    def close(self) -> None: ...
+
+
+def beside(kind: Callable[[str], IRunning]) -> tuple[Lines, Lines]:
+    """Theirs and ours. SkipTest where one of them cannot run."""
+    for mode in (INLINE, POSTFIX):
+        if reason := missing(mode):
+            raise SkipTest(reason)
+    found: list[Lines] = []
+    for mode in (POSTFIX, INLINE):
+        world = kind(mode)
+        try:
+            found.append(world.run())
+        finally:
+            world.close()
+    return found[0], found[1]
+
+
+def differences(theirs: Lines, ours: Lines) -> dict[str, tuple[list[str], list[str]]]:
+    """The cases that differ."""
+    return {name: (theirs[name], ours[name]) for name in theirs if theirs[name] != ours[name]}
+
+
+def shown(different: dict[str, tuple[list[str], list[str]]]) -> str:
+    """The same, to be read."""
+    text = ""
+    for name, (theirs, ours) in different.items():
+        lines = [f"== {name}", *(f"postfix {line}" for line in theirs), *(f"ours    {line}" for line in ours)]
+        text += "\n".join(lines) + "\n"
+    return text
