@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
+from pytwfix.commands.maillog import log_target
 from pytwfix.commands.options import parse
 from pytwfix.commands.submission import configuration, die, value, warn
-from pytwfix.logs.destinations import CRITICAL, ERROR, INFO, WARNING, Destination, StdoutLog, destination
+from pytwfix.logs.destinations import CRITICAL, ERROR, INFO, WARNING, Destination, StdoutLog
 from pytwfix.logs.lines import clean
 
 _PROGRAM = "postlog"
@@ -33,12 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
     config = configuration(_PROGRAM, options.get("-c", ""), 1, checked=True)
     tag = options.get("-t") or os.environ.get("MAIL_LOGTAG") or f"{value(config, 'syslog_name')}/{_PROGRAM}"
     lines = [" ".join(words)] if words else _input()
-    file, facility = value(config, "maillog_file"), value(config, "syslog_facility")
     try:
-        permissions, hostname = value(config, "maillog_file_permissions"), value(config, "myhostname")
-        target = destination(file, facility, permissions, hostname)
+        target = log_target(config)
     except OSError as error:
-        die(_PROGRAM, f"open {file}: {error.strerror}", 1)
+        die(_PROGRAM, f"open {value(config, 'maillog_file')}: {error.strerror}", 1)
     _write(target, f"{tag}[{os.getpid()}]: ", level, prefix, lines)
     if sys.stderr.isatty() and not isinstance(target, StdoutLog):
         for line in lines:

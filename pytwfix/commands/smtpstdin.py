@@ -11,10 +11,11 @@ import os
 
 from pytwfix.accept.pickup import records
 from pytwfix.accept.smtpd.counts import Counts
+from pytwfix.commands.maillog import log_target
 from pytwfix.commands.submission import SubmitError, submit, value
 from pytwfix.dialogs import smtp_events as events
 from pytwfix.dialogs.smtp_server import Rules, SmtpServer
-from pytwfix.logs.destinations import INFO, WARNING, Destination, destination
+from pytwfix.logs.destinations import INFO, WARNING, Destination
 from pytwfix.logs.lines import clean
 from pytwfix.mail.dates import mail_date
 from pytwfix.mail.quoting import external_form
@@ -199,11 +200,9 @@ class SessionLog:
 
     def __init__(self, config: Snapshot) -> None:
         self._tag = f"{value(config, 'syslog_name')}/smtpd[{os.getpid()}]: "
-        file, facility = value(config, "maillog_file"), value(config, "syslog_facility")
         self._target: Destination | None = None
         try:
-            permissions, hostname = value(config, "maillog_file_permissions"), value(config, "myhostname")
-            self._target = destination(file, facility, permissions, hostname)
+            self._target = log_target(config)
         except OSError:
             pass  # a file that the mail system alone may write
 

@@ -20,6 +20,7 @@ from pytwfix.net.milter.filters import parse_filters
 from pytwfix.rewrite.transport import split_transport
 from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.milter import MilterSettings
+from pytwfix.tables.matchlists import is_network
 from pytwfix.tables.names import is_table, split_list
 from pytwfix.tables.networks import parse_network
 from pytwfix.tables.registry import types
@@ -96,10 +97,9 @@ def _meant(name: str) -> str:
 def _clients(value: str) -> Iterator[str]:
     for word in split_list(value):
         word = word.lstrip("! ")
-        address = word[:1] == "[" or ":" in word or "/" in word or re.fullmatch(r"\d+(\.\d+){3}", word)
         if is_table(word) and word.partition(":")[0] not in table_types():
             yield f'unsupported dictionary type: "{word.partition(":")[0]}"; an IPv6 address is written in [ ]'
-        if word.startswith("/") or is_table(word) or not address:
+        if word.startswith("/") or is_table(word) or not is_network(word):
             continue
         try:
             parse_network(word)

@@ -29,12 +29,12 @@ def lifetime(data: bytes, start: int) -> int | None:
 
 def _authority(data: bytes, at: int) -> tuple[int, int]:
     """(where the SOA record ends, its lifetime for negative answers). ValueError: it is another record."""
-    at = _after_name(data, at)
+    at = after_name(data, at)
     kind, group, ttl, length = _RECORD.unpack_from(data, at)
     if kind != _SOA or group != _IN:
         raise ValueError("no SOA")
     begin = at + _RECORD.size
-    at = _after_name(data, _after_name(data, begin))
+    at = after_name(data, after_name(data, begin))
     minimum: int = _FIVE.unpack_from(data, at)[4]
     if at + _FIVE.size != begin + length or ttl >= 1 << 31:
         raise ValueError("a bad SOA")
@@ -47,7 +47,8 @@ def _plain(data: bytes, at: int) -> bool:
     return data[at] == 0 and kind == _OPT and not flags >> 24 and at + 1 + _RECORD.size + length <= len(data)
 
 
-def _after_name(data: bytes, at: int) -> int:
+def after_name(data: bytes, at: int) -> int:
+    """Where a name ends in a message. ValueError, IndexError."""
     while True:
         size = data[at]
         if size >= 0xC0:

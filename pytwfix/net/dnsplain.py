@@ -11,6 +11,8 @@ import socket
 import struct
 from typing import NamedTuple
 
+from pytwfix.net.dnsnegative import after_name
+
 A, NS, PTR, MX, AAAA = 1, 2, 12, 15, 28
 _OPT, _IN = 41, 1
 _RECORD = struct.Struct("!HHIH")  # type, class, TTL, length of data
@@ -101,9 +103,7 @@ def _name(data: bytes, at: int) -> tuple[str, int]:
 def _plain(data: bytes, at: int, count: int) -> None:
     """ValueError when one of the records that follow changes the meaning of the answer (RFC 6891 section 6.1.3)."""
     for _ in range(count):
-        while (size := data[at]) and size < 0xC0:
-            at += 1 + size
-        at += 2 if size else 1
+        at = after_name(data, at)
         kind, _size, flags, length = _RECORD.unpack_from(data, at)
         if kind == _OPT and flags >> 24:
             raise ValueError("an extended code")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import dns.exception
@@ -111,25 +111,25 @@ def parse(data: bytes, question: Question) -> Parsed:
 
 def _plain(question: Question, plain: Plain, validated: bool) -> Parsed:
     """The answer of an ordinary message."""
-    name, rtype = question.name.removesuffix("."), question.rtype
+    rows = [_PLAIN[question.rtype](record) for record in plain.records]
+    return _answered(question.rtype, question.name.removesuffix("."), plain.ttl, rows, validated)
+
+
+def _answered(
+    rtype: str, name: str, ttl: int, rows: Iterable[tuple[object, str, str]], validated: bool, broken: bool = False
+) -> Parsed:
+    """Of rows of (record, the host name in it that must be a valid one, text)."""
     found: list[object] = []
     texts: list[str] = []
     wrong: list[tuple[str, str]] = []
-    for record in plain.records:
-        host = record[1] if isinstance(record, tuple) else record
-        if rtype in ("A", "AAAA"):
-            found.append(Address(socket.AF_INET if rtype == "A" else socket.AF_INET6, host))
-            texts.append(f"{name}. {plain.ttl} IN {rtype} {host}")
-        elif not valid_name(host.encode("ascii")):
+    for record, host, text in rows:
+        if host and not valid_name(host.encode("ascii", "replace")):
             wrong.append((rtype, host))
-        elif isinstance(record, tuple):
-            found.append(MX(record[0], host))
-            texts.append(f"{name}. {plain.ttl} IN MX {record[0]} {host}.")
-        else:
-            found.append(host)
-            texts.append(f"{name}. {plain.ttl} IN {rtype} {host}.")
-    answer = Answer(tuple(found), validated, plain.ttl, name, tuple(texts)) if found else None
-    return Parsed(NOERROR, answer, "", 0, tuple(wrong))
+            continue
+        found.append(record)
+        texts.append(f"{name}. {ttl} IN {rtype} {text}")
+    answer = Answer(tuple(found), validated, ttl, name, tuple(texts)) if found else None
+    return Parsed(NOERROR, answer, "", 0, tuple(wrong), broken)
 
 
 def _whole(data: bytes, question: Question) -> Parsed:
@@ -153,7 +153,10 @@ def _whole(data: bytes, question: Question) -> Parsed:
         known = rcode == NXDOMAIN or negative
         return Parsed(rcode, None, "" if known else alias, ttl if known else 0, (), broken)
     validated = bool(message.flags & dns.flags.AD)
-    return _parsed(question.rtype, owner, found, min(ttl, found.ttl) if ttl else found.ttl, validated, broken)
+    convert = _CONVERT[question.rtype]
+    rows = [(*convert(rdata), rdata.to_text()) for rdata in found]
+    seconds = min(ttl, found.ttl) if ttl else found.ttl
+    return _answered(question.rtype, _text(owner), seconds, rows, validated, broken)
 
 
 def _followed(
@@ -181,25 +184,6 @@ def _negative_ttl(message: dns.message.Message) -> int:
         if rrset.rdtype == dns.rdatatype.SOA:
             return min(int(rrset.ttl), int(rrset[0].minimum))
     return 0
-
-
-def _parsed(
-    rtype: str, owner: dns.name.Name, found: dns.rrset.RRset, ttl: int, validated: bool, broken: bool
-) -> Parsed:
-    convert = _CONVERT[rtype]
-    found_records: list[object] = []
-    texts: list[str] = []
-    wrong: list[tuple[str, str]] = []
-    name = _text(owner)
-    for rdata in found:
-        record, host = convert(rdata)
-        if host and not valid_name(host.encode("ascii", "replace")):
-            wrong.append((rtype, host))
-            continue
-        found_records.append(record)
-        texts.append(f"{name}. {ttl} IN {rtype} {rdata.to_text()}")
-    answer = Answer(tuple(found_records), validated, ttl, name, tuple(texts)) if found_records else None
-    return Parsed(NOERROR, answer, "", 0, tuple(wrong), broken)
 
 
 def _text(name: dns.name.Name) -> str:
@@ -234,6 +218,16 @@ _CONVERT: dict[str, Callable[[Any], tuple[object, str]]] = {
     "PTR": _target,
     "TXT": lambda rdata: (printable(b"".join(rdata.strings), utf8=True), ""),
     "TLSA": lambda rdata: (TLSA(rdata.usage, rdata.selector, rdata.mtype, rdata.cert), ""),
+}
+
+
+# The same from a plain answer, with the text.
+_PLAIN: dict[str, Callable[[Any], tuple[object, str, str]]] = {
+    "A": lambda address: (Address(socket.AF_INET, address), "", address),
+    "AAAA": lambda address: (Address(socket.AF_INET6, address), "", address),
+    "MX": lambda mx: (MX(*mx), mx[1], f"{mx[0]} {mx[1]}."),
+    "NS": lambda host: (host, host, f"{host}."),
+    "PTR": lambda host: (host, host, f"{host}."),
 }
 
 

@@ -233,7 +233,7 @@ class AddressList(DomainList):
     """
 
     def _pattern(self, rule: _Rule, word: str) -> None:
-        if word[:1] == "[" or ":" in word or "/" in word or _dotted(word):
+        if is_network(word):
             rule.networks.add(*parse_network(word))
         else:
             super()._pattern(rule, word)
@@ -262,6 +262,11 @@ class AddressList(DomainList):
 
 
 NameAddressList = AddressList
+
+
+def is_network(word: str) -> bool:
+    """Whether an element that is no table and no file stands for addresses, not for a name."""
+    return word[:1] == "[" or ":" in word or "/" in word or _dotted(word)
 
 
 def _dotted(word: str) -> bool:

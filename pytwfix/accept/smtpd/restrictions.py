@@ -52,14 +52,14 @@ class RestrictionList:
                 return self._later(index + 1, cast("Awaitable[Verdict]", answer), state)
             if state.discard:
                 return OK
-            if state.deferred_if_reject is not None and state.deferred_if_permit is not None:
-                break  # a deferral in any case
+            if state.deferred_anyway:
+                break
         return DUNNO
 
     async def _later(self, index: int, waiting: Awaitable[Verdict], state: State) -> Verdict:
         verdict = await waiting
         while verdict == DUNNO and not state.discard and index < len(self.items):
-            if state.deferred_if_reject is not None and state.deferred_if_permit is not None:
+            if state.deferred_anyway:
                 break
             answer = self.items[index].check(state)
             verdict = answer if isinstance(answer, (int, Reply)) else await answer

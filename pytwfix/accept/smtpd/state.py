@@ -167,6 +167,11 @@ class State:
         dsn = self.adapted(dsn, subject.kind)
         return self.reject(code, dsn, f"<{subject.name}>: {subject.kind} rejected: {text}")
 
+    @property
+    def deferred_anyway(self) -> bool:
+        """Whether it comes to a deferral whatever the rest of a list says (SD-23)."""
+        return self.deferred_if_reject is not None and self.deferred_if_permit is not None
+
     def defer_if_permit(self, code: int, dsn: str, text: str) -> Verdict:
         """A 4xx in place of a permit that comes later (SD-23)."""
         if self.warn:
