@@ -64,6 +64,8 @@ class Whole(MultiService):
 
     def startService(self) -> None:
         super().startService()
+        if self._prepared.signals is not None:
+            self._prepared.signals.hold()
         # Not before: twistd may have forked since, and the lock and log lines have the process ID.
         self._host = ServiceHost(self._process, self._plan, Service("master", "unix", "master"), None)
         self.log = self._host.log
