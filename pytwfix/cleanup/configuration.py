@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytwfix.basics.cescapes import unescape
 from pytwfix.cleanup.masquerade import Masquerade
 from pytwfix.cleanup.settings import CleanupSettings
 from pytwfix.net.milter.filters import Filter, FilterError, parse_filters
@@ -145,4 +146,4 @@ class Configuration:
 
 def _characters(text: str) -> bytes:
     r"""message_strip_characters: `\0` and its like stand for single characters."""
-    return text.encode("latin-1", "replace").decode("unicode_escape", "replace").encode("latin-1", "replace")
+    return unescape(text).encode("latin-1", "replace")

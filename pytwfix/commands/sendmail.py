@@ -11,7 +11,7 @@ import pwd
 import sys
 
 from pytwfix.commands.composition import addresses, compose, extract, probe, read_lines, recipients, shown
-from pytwfix.commands.sendmailoptions import PROGRAM, Options, parse
+from pytwfix.commands.sendmailoptions import PROGRAM, Options, check_verp, parse
 from pytwfix.commands.submission import DATAERR, SubmitError, configuration, die, login, submit, value, warn
 
 TYPE_CHECKING = False
@@ -99,6 +99,8 @@ def _deliver(options: Options) -> int:
     if not options.recipients and not options.extract:
         _fatal(sender, "Recipient addresses must be specified on the command line or via the -t option")
     config = configuration(PROGRAM, options.config, checked=True)
+    if options.verp is not None:
+        check_verp(options.verp, value(config, "verp_delimiter_filter"))
     if options.verp == "":
         options.verp = value(config, "default_verp_delimiters")
     given = recipients([os.fsencode(word) for word in options.recipients])

@@ -147,10 +147,13 @@ def _envid(options: Options, value: str) -> None:
 
 
 def _verp(options: Options, value: str) -> None:
-    delimiters = value[1:]
-    if len(delimiters) not in (0, 2) or any(char not in "-=+" for char in delimiters):
-        die(PROGRAM, "-V requires two characters from -=+")
-    options.verp = delimiters
+    options.verp = value[1:]
+
+
+def check_verp(delimiters: str, allowed: str) -> None:
+    """Those of -XV, which may be none: verp_delimiter_filter must know them."""
+    if len(delimiters) not in (0, 2) or any(char not in allowed for char in delimiters):
+        die(PROGRAM, f"-V requires two characters from {allowed}")
 
 
 def _other(options: Options, value: str) -> None:

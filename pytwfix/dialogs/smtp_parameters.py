@@ -118,11 +118,19 @@ def _envid(core: SmtpServer, event: Mail, value: bytes) -> bool:
 
 
 def _xverp(core: SmtpServer, event: Mail, value: bytes) -> bool:
-    if not core.xverp or (value and len(value) != 2):
+    if not core.xverp:
         return False
     event.xverp = True
     event.verp = value.decode("ascii", "replace")
+    allowed = core.rules.verp_delimiters
+    if len(event.verp) != 2 or not set(event.verp) <= set(allowed):
+        raise Syntax(Reply(501, "5.5.4", f"Error: XVERP needs two characters from {allowed}"))
     return True
+
+
+def _xverp_default(core: SmtpServer, event: Mail, value: bytes) -> bool:
+    event.xverp = core.xverp
+    return core.xverp
 
 
 def _requiretls(core: SmtpServer, event: Mail, value: bytes) -> bool:
@@ -137,7 +145,7 @@ _MAIL: dict[tuple[bytes, bool], Callable[[SmtpServer, Mail, bytes], bool]] = {
     (b"RET", True): _ret,
     (b"ENVID", True): _envid,
     (b"XVERP", True): _xverp,
-    (b"XVERP", False): _xverp,
+    (b"XVERP", False): _xverp_default,
     (b"REQUIRETLS", False): _requiretls,
 }
 

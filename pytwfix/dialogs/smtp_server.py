@@ -66,6 +66,7 @@ class Rules:
     ipv6: bool = True
     tls_required: bool = False
     forbid_pipelining: bool = True
+    verp_delimiters: str = "-=+"
     noop_commands: frozenset[bytes] = field(default_factory=frozenset)
 
 

@@ -28,6 +28,11 @@ class FirstLines:
         self._kept = b""
         self.done = False
 
+    @property
+    def pending(self) -> bool:
+        """Whether something is kept that goes on with the next piece, or at the end."""
+        return bool(self._kept)
+
     def feed(self, data: bytes) -> bytes:
         """What goes on of all that has come; a line that may still become either is kept."""
         data, self._kept = self._kept + data, b""

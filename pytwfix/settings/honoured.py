@@ -14,7 +14,7 @@ from pytwfix.settings import registry, transports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pytwfix.settings.kinds import Parameter
     from pytwfix.settings.snapshot import Snapshot
@@ -88,11 +88,19 @@ def _with_mentioned(read: set[str], known: dict[str, Parameter]) -> set[str]:
     """And all that defaults of these mention."""
     waiting = [name for name in read if name in known]
     while waiting:
-        for name in names(known[waiting.pop()].default):
+        for name in _mentioned(known[waiting.pop()].default):
             if name in known and name not in read:
                 read.add(name)
                 waiting.append(name)
     return read
+
+
+def _mentioned(text: str) -> Iterable[str]:
+    """The parameters in a value; one that is taken as it stands may hold any signs."""
+    try:
+        return names(text)
+    except MacroError:
+        return ()
 
 
 def _sources() -> Iterator[str]:
@@ -117,10 +125,7 @@ def _read(path: str, attributes: set[str], words: set[str]) -> None:
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             words.add(node.value)
             if "$" in node.value:
-                try:
-                    words.update(names(node.value))
-                except MacroError:
-                    continue
+                words.update(_mentioned(node.value))
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ class MemoryTransaction:
         self.recipients: list[Recipient] = []
         self.actions: list[tuple[str, str]] = []
         self.content = b""
+        self.pieces: list[tuple[bytes, bool]] = []  # and whether the caller says that they are tidy
         self.ended = ""
         self.error = error
         self.from_ = b""
@@ -40,6 +41,7 @@ class MemoryTransaction:
 
     def body(self, data: bytes, tidy: bool = False) -> Deferred[None] | None:
         self.content += data
+        self.pieces.append((data, tidy))
         return None
 
     def extract_recipients(self, resent: bool = False) -> None:

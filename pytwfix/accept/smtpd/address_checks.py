@@ -65,7 +65,8 @@ class RejectUnknownDomain:
         sender = subject.kind == SENDER
         if outcome == NAME_TRY_AGAIN:
             text = f"<{subject.name}>: {subject.kind} rejected: Domain not found"
-            return state.defer_if_permit(450, "4.1.8" if sender else "4.1.2", text)
+            at_once = state.config.at_once.unknown_address
+            return state.tempfail(at_once, 450, "4.1.8" if sender else "4.1.2", text)
         if outcome == NAME_NULL_MX:
             text = f"Domain {domain} does not accept mail (nullMX)"
             return state.refuse(subject, 550 if sender else 556, "5.7.27" if sender else "5.1.10", text)

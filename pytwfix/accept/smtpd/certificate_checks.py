@@ -31,7 +31,8 @@ class CheckCertificate:
 
     def check(self, state: State) -> Answer:
         keys = ((text.encode(), False) for text in _prints(state, self._order))
-        return self._access.search(state, keys, Subject(state.client.namaddr, CERTIFICATE))
+        name = state.tls.subject if state.tls is not None else ""
+        return self._access.search(state, keys, Subject(name, CERTIFICATE))
 
 
 def check_ccert_access(parser: Parser, argument: str) -> Restriction:

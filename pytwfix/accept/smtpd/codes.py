@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytwfix.accept.smtpd.safety import Fatal
+
 if TYPE_CHECKING:
     from pytwfix.accept.smtpd.settings import SmtpdSettings
 
@@ -36,6 +38,47 @@ class Unverified(NamedTuple):
     reject_code: int
     defer_code: int
     reason: str
+    at_once: bool  # a deferral does not wait for what the rest of the list says
+
+
+class Deferring(NamedTuple):
+    """`*_tempfail_action`: what defers at once."""
+
+    unknown_address: bool
+    unknown_helo_hostname: bool
+    unverified_recipient: bool
+    unverified_sender: bool
+
+
+def deferring(cfg: SmtpdSettings) -> Deferring:
+    """Raises Fatal for an action that is neither `defer` nor `defer_if_permit`."""
+    return Deferring(
+        _at_once("unknown_address_tempfail_action", cfg.unknown_address_tempfail_action),
+        _at_once("unknown_helo_hostname_tempfail_action", cfg.unknown_helo_hostname_tempfail_action),
+        _at_once("unverified_recipient_tempfail_action", cfg.unverified_recipient_tempfail_action),
+        _at_once("unverified_sender_tempfail_action", cfg.unverified_sender_tempfail_action),
+    )
+
+
+def _at_once(name: str, value: str) -> bool:
+    if value.lower() not in ("defer", "defer_if_permit"):
+        raise Fatal(f"bad configuration: {name} = {value}")
+    return value.lower() == "defer"
+
+
+def unverified(cfg: SmtpdSettings, at_once: Deferring) -> tuple[Unverified, Unverified]:
+    """Of senders, and of recipients."""
+    return Unverified(
+        cfg.unverified_sender_reject_code,
+        cfg.unverified_sender_defer_code,
+        cfg.unverified_sender_reject_reason,
+        at_once.unverified_sender,
+    ), Unverified(
+        cfg.unverified_recipient_reject_code,
+        cfg.unverified_recipient_defer_code,
+        cfg.unverified_recipient_reject_reason,
+        at_once.unverified_recipient,
+    )
 
 
 def codes(cfg: SmtpdSettings) -> Codes:

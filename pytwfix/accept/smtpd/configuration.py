@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 
 from pytwfix.accept.smtpd import catalogue, ehlo
-from pytwfix.accept.smtpd.codes import Unverified, codes
+from pytwfix.accept.smtpd.codes import codes, deferring, unverified
 from pytwfix.accept.smtpd.history import CLASSES, History
 from pytwfix.accept.smtpd.milters import filter_lists
 from pytwfix.accept.smtpd.olddefaults import OldDefaults
@@ -23,6 +23,7 @@ from pytwfix.accept.smtpd.state import OK, State
 from pytwfix.accept.smtpd.tls import ServerTls, demanded
 from pytwfix.accept.smtpd.transaction import cleanup_flags
 from pytwfix.accept.smtpd.upstream import upstream
+from pytwfix.basics.cescapes import unescape
 from pytwfix.basics.tasks import fired, start
 from pytwfix.contracts.tables import DEFAULT_FLAGS, PARENT, TableError
 from pytwfix.dialogs.smtp_server import Rules, SmtpServer
@@ -91,6 +92,8 @@ class Configuration:
         self._bind_maps(host, cfg, common)
         self._bind_restrictions(host, cfg)
         self.codes = codes(cfg)
+        self.at_once = deferring(cfg)
+        self.unverified_sender, self.unverified_recipient = unverified(cfg, self.at_once)
         self.milters = filter_lists(host, cfg, self.cleanup_flags)
         self.rules = self._rules(cfg, common)
         self.upstream = upstream(cfg)
@@ -118,6 +121,7 @@ class Configuration:
         self.reject_footer = cfg.smtpd_reject_footer
         self.verp_delimiters = common.default_verp_delimiters
         self.delay_reject = cfg.smtpd_delay_reject
+        self.delay_open = cfg.smtpd_delay_open_until_valid_rcpt
         self.cleanup_flags = cleanup_flags(split(cfg.receive_override_options))
         self.content_filter = cfg.content_filter
         unknown_checks = "no_unknown_recipient_checks" not in split(cfg.receive_override_options)
@@ -150,14 +154,6 @@ class Configuration:
         ))  # fmt: skip
         self.verify_poll_count = cfg.address_verify_poll_count
         self.verify_poll_delay = cfg.address_verify_poll_delay
-        self.unverified_sender = Unverified(
-            cfg.unverified_sender_reject_code, cfg.unverified_sender_defer_code, cfg.unverified_sender_reject_reason
-        )
-        self.unverified_recipient = Unverified(
-            cfg.unverified_recipient_reject_code,
-            cfg.unverified_recipient_defer_code,
-            cfg.unverified_recipient_reject_reason,
-        )
         self.ipv4_prefix = cfg.smtpd_client_ipv4_prefix_length
         self.ipv6_prefix = cfg.smtpd_client_ipv6_prefix_length
 
@@ -214,6 +210,7 @@ class Configuration:
         self.footer_maps = maps(cfg.smtpd_reject_footer_maps, "smtpd_reject_footer_maps")
         self.rbl_reply_maps = maps(cfg.rbl_reply_maps, "rbl_reply_maps")
         self.default_rbl_reply = cfg.default_rbl_reply
+        self.expansion_filter = frozenset(unescape(cfg.smtpd_expansion_filter))
         keyword_maps = cfg.smtpd_discard_ehlo_keyword_address_maps
         self._discard_maps = maps(keyword_maps, "smtpd_discard_ehlo_keyword_address_maps")
         self._discarded = ehlo.discarded(split(cfg.smtpd_discard_ehlo_keywords))
@@ -257,6 +254,7 @@ class Configuration:
             ipv6="ipv4" not in split(common.inet_protocols) or "ipv6" in split(common.inet_protocols),
             tls_required=demanded(cfg),
             forbid_pipelining=cfg.smtpd_forbid_unauth_pipelining,
+            verp_delimiters=common.verp_delimiter_filter,
             noop_commands=frozenset(word.upper().encode() for word in split(cfg.smtpd_noop_commands)),
         )
 

@@ -70,4 +70,5 @@ class RejectUnknownHeloHostname:
         code = state.config.codes.unknown_hostname
         if outcome == NAME_UNKNOWN:
             return state.refuse(subject, code, f"{code // 100}.7.1", "Host not found")
-        return state.defer_if_permit(450, "4.7.1", f"<{subject.name}>: {subject.kind} rejected: Host not found")
+        text = f"<{subject.name}>: {subject.kind} rejected: Host not found"
+        return state.tempfail(state.config.at_once.unknown_helo_hostname, 450, "4.7.1", text)

@@ -74,9 +74,24 @@ class Limits:
         over = await self._event(counters.RECIPIENT, self._state.config.recipient_rate_limit, "Recipient address rate")
         return Reply(450, "4.7.1", f"Error: too many recipients from {self._state.client.address}") if over else None
 
+    async def starttls(self) -> Reply | None:
+        """Whether the client may begin TLS at all; it may not when there were too many new sessions already."""
+        state, limit = self._state, self._state.config.new_tls_rate_limit
+        if self._exempt or not limit:
+            return None
+        count = await state.host.peers.counters.peek(state.host.service, self._prefix, counters.NEWTLS)
+        if count <= limit:
+            return None
+        log.starttls_refused(state.host.log, state.namaddr, state.host.service)
+        return Reply(454, "4.7.0", f"Error: too many new TLS sessions from {state.namaddr}")
+
     async def new_tls(self) -> Reply | None:
-        over = await self._event(counters.NEWTLS, self._state.config.new_tls_rate_limit, "New TLS session rate")
-        text = f"{self._state.config.hostname} Error: too many new TLS sessions from {self._state.namaddr}"
+        """After the handshake, which tells whether an earlier session was taken up: that does not count."""
+        state = self._state
+        if state.tls is None or state.tls.resumed:
+            return None
+        over = await self._event(counters.NEWTLS, state.config.new_tls_rate_limit, "New TLS session rate")
+        text = f"{state.config.hostname} Error: too many new TLS sessions from {state.namaddr}"
         return Reply(421, "4.7.0", text, hangup=True) if over else None
 
     async def auth(self) -> Reply | None:

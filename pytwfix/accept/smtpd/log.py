@@ -29,6 +29,7 @@ class Tls(NamedTuple):
     fingerprint: str = ""
     key_fingerprint: str = ""
     sni: str = ""  # the name that the client asked for
+    resumed: bool = False  # an earlier session was taken up
 
 
 def connect(log: ILog, namaddr: str) -> None:
@@ -184,6 +185,10 @@ def not_honoured(log: ILog, name: str) -> None:
 def limit_exceeded(log: ILog, what: str, count: int, namaddr: str, service: str) -> None:
     """`what`: "Connection concurrency", "Connection rate", ... (LG-5)."""
     log.warning(f"{what} limit exceeded: {count} from {namaddr} for service {service}")
+
+
+def starttls_refused(log: ILog, namaddr: str, service: str) -> None:
+    log.warning(f"Refusing STARTTLS request from {namaddr} for service {service}")
 
 
 def bdat_too_big(log: ILog, queue_id: str, namaddr: str) -> None:

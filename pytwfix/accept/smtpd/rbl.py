@@ -176,7 +176,7 @@ def _failed(state: State, query: str, error: DnsError) -> None:
 
 def _refuse(state: State, template: str, values: dict[str, str]) -> Verdict:
     """A template is `code [status] text`."""
-    text = expanded(template, values)
+    text = expanded(template, values, state.config.expansion_filter)
     word, _, rest = text.partition(" ")
     if not (word.isdecimal() and len(word) == 3 and word[0] in "45"):
         log.bad_list_reply(state.host.log, text)

@@ -89,7 +89,7 @@ def _footer(state: State, footer: str) -> str:
         "sender": _whom(state, state.sender),
         "server_name": state.config.hostname,
     }
-    text = expanded(footer, values)
+    text = expanded(footer, values, state.config.expansion_filter)
     return text.replace("\\n", "\n")
 
 
@@ -98,9 +98,17 @@ def _whom(state: State, address: bytes | None) -> str:
     return "" if address is None else state.text(address) or "<>"
 
 
-def expanded(text: str, values: dict[str, str]) -> str:
-    """`$name`, `${name}` and the conditional forms, with these values only."""
+def expanded(text: str, values: dict[str, str], allowed: frozenset[str]) -> str:
+    """`$name`, `${name}` and the conditional forms, with these values only, in which an octet that is not `allowed`
+    (smtpd_expansion_filter) is `_`."""
+
+    def value(name: str) -> str | None:
+        found = values.get(name)
+        if found is None or allowed.issuperset(found):
+            return found
+        return "".join(one if one in allowed else "_" * len(one.encode()) for one in found)
+
     try:
-        return expand(text, values.get)
+        return expand(text, value)
     except MacroError:
         return text

@@ -72,6 +72,8 @@ class Session(SideCommands):
             return False
         await config.bind(self._core, client)
         refused = await self._limits.connect(self._core.xclient)
+        if config.tls.wrapper:
+            refused = refused or await self._limits.new_tls()
         refused = refused or await self._checks.connect()
         instead = None if refused else await self._open_milters()
         if self._core.pending and not refused:
@@ -300,7 +302,10 @@ class Session(SideCommands):
         config.old.sender(state)
         state.instance = config.new_instance(self._host)
         self._overshoot = 0
-        self._mail = Transaction(state, event, self._forwarded, self._milters)
+        mail = Transaction(state, event, self._forwarded, self._milters)
+        if not config.delay_open:
+            await mail.open(self._context or await self._rewrite_context())
+        self._mail = mail
         return replies.MAIL_OK
 
     async def _rcpt(self, event: events.Rcpt) -> Reply:
@@ -430,6 +435,7 @@ class Session(SideCommands):
     async def _rset(self, event: events.Rset) -> Reply:
         self._drop_mail()
         return replies.OK
+
 
 _HANDLERS: dict[type[events.Event], Callable[[Session, Any], Awaitable[Reply | None]]] = {
     events.Refused: Session._refused,

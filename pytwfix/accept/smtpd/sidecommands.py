@@ -161,7 +161,7 @@ class SideCommands:
     # TLS.
 
     async def _starttls(self, event: events.StartTls) -> Reply:
-        if refused := await self._limits.new_tls():
+        if refused := await self._limits.starttls():
             return refused
         if not await self._config.tls.context(self._host):
             return replies.TLS_UNAVAILABLE
@@ -170,6 +170,9 @@ class SideCommands:
     async def _start_tls(self) -> None:
         self._wire.flush()
         if await self._handshake():
+            if refused := await self._limits.new_tls():
+                self._core.close(refused)
+                return
             self.counts.good("STARTTLS")
             self._drop_mail()
             state, client = self._state, self._state.client

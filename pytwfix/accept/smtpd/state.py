@@ -44,7 +44,6 @@ _FOR_SENDER = {"1": "7", "2": "8", "3": "7", "4": "7", "5": "0", "6": "7", "9": 
 _FOR_RECIPIENT = {"7": "3", "8": "2"}
 
 
-
 def shown(text: str, utf8: bool) -> str:
     """What may stand in a reply: other characters become blanks (SD-24)."""
     if text.isascii() and text.isprintable():
@@ -171,6 +170,10 @@ class State:
     def deferred_anyway(self) -> bool:
         """Whether it comes to a deferral whatever the rest of a list says (SD-23)."""
         return self.deferred_if_reject is not None and self.deferred_if_permit is not None
+
+    def tempfail(self, at_once: bool, code: int, dsn: str, text: str) -> Verdict:
+        """It could not be found out: as a `*_tempfail_action` says."""
+        return self.reject(code, dsn, text) if at_once else self.defer_if_permit(code, dsn, text)
 
     def defer_if_permit(self, code: int, dsn: str, text: str) -> Verdict:
         """A 4xx in place of a permit that comes later (SD-23)."""

@@ -1,6 +1,7 @@
 """One mail on its way from the client to cleanup (SD-8, SD-9, SD-49, SD-52, SD-54, SD-55).
 
-The queue file is opened at the first recipient that is accepted, so that refused mail costs nothing.
+The queue file is opened at the first recipient that is accepted, so that refused mail costs nothing, or at MAIL when
+smtpd_delay_open_until_valid_rcpt is no, so that refusals are logged with its ID.
 """
 
 from __future__ import annotations
@@ -47,9 +48,7 @@ class Transaction:
         "size", "too_big",
     )  # fmt: skip
 
-    def __init__(
-        self, state: State, mail: Mail, forwarded: Forwarded, milters: SessionMilters | None = None
-    ) -> None:
+    def __init__(self, state: State, mail: Mail, forwarded: Forwarded, milters: SessionMilters | None = None) -> None:
         self._state = state
         self._milters = milters
         self._mail = mail
@@ -66,7 +65,7 @@ class Transaction:
     async def recipient(self, event: Rcpt, context: str) -> None:
         """An accepted recipient. MailError: cleanup cannot take it."""
         state = self._state
-        opened = self._open or await self._begin(context)
+        opened = self._open or await self.open(context)
         self._send_actions(opened)
         if isinstance(opened, ProxiedMail):
             await opened.command(event.line)
@@ -76,7 +75,8 @@ class Transaction:
         if state.recipients == 1:
             self._single = event.recipient
 
-    async def _begin(self, context: str) -> ITransaction:
+    async def open(self, context: str) -> ITransaction:
+        """Make the queue file. MailError: cleanup cannot."""
         state, mail = self._state, self._mail
         origin = self._origin(context)
         proxy = state.config.proxy
@@ -154,6 +154,7 @@ class Transaction:
             return None
         assert self._open is not None
         if not self._first.done:
+            tidy = tidy and not self._first.pending  # what it kept may not be
             data = self._first.feed(data)
         return self._open.body(data, tidy)
 

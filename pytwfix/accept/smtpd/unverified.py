@@ -31,7 +31,7 @@ class RejectUnverified:
         text = f"unverified address: {policy.reason or verified.text or 'Address verification in progress'}"
         code = policy.defer_code
         text = f"<{subject.name}>: {subject.kind} rejected: {text}"
-        return state.defer_if_permit(code, f"{code // 100}.{detail}", text)
+        return state.tempfail(policy.at_once, code, f"{code // 100}.{detail}", text)
 
     async def _poll(self, state: State, address: bytes) -> verification.Verified:
         config = state.config

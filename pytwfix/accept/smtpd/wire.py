@@ -294,6 +294,7 @@ class Wire(Protocol):
         chosen by the name that the client asks for."""
         from pytwfix.net.tls.contexts import describe
         from pytwfix.net.tls.fingerprints import fingerprints
+        from pytwfix.net.tls.sessions import reused
 
         connection = self._tcp.getHandle()
         info = describe(connection)
@@ -302,7 +303,7 @@ class Wire(Protocol):
         sni = (connection.get_servername() or b"").decode("ascii", "replace") if by_name else ""
         bits, algorithm_bits = info.bits, info.algorithm_bits
         facts = (info.protocol, info.cipher, bits, algorithm_bits, info.trust, info.detail, asked)
-        return Tls(*facts, info.subject, info.issuer, own, key, sni)
+        return Tls(*facts, info.subject, info.issuer, own, key, sni, reused(connection))
 
 
 def _library_text(error: BaseException | None) -> str:

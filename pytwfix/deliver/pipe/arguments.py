@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pytwfix.basics.cescapes import unescape
+
 FLAGS = frozenset("BDFORXhqu.>")
 # What each recipient has of its own, and what a message has once.
 RECIPIENT_MACROS = frozenset(("recipient", "original_recipient", "user", "extension", "mailbox", "domain"))
@@ -33,7 +35,6 @@ MESSAGE_MACROS = frozenset(
 )
 _MACRO = re.compile(r"\$(?:(\$)|\{([^{}]*)\}|\(([^()]*)\)|([A-Za-z0-9_]+))")
 _EMPTY = re.compile(r"(?:[^$]|\A)(?:\$\$)*\$(?![$A-Za-z0-9_{(])|\$(?:\{\}|\(\))")
-_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
 
 
 class ArgumentError(Exception):
@@ -98,16 +99,6 @@ def _set(found: Attributes, name: str, value: str) -> None:
         setattr(found, name, value)
     else:
         raise ArgumentError(f'unknown attribute name: "{name}"')
-
-
-def unescape(text: str) -> str:
-    r"""C escapes: \r \n \ooo."""
-
-    def one(match: re.Match[str]) -> str:
-        code = match.group(1)
-        return chr(int(code, 8)) if code[0] in "01234567" else _ESCAPES.get(code, code)
-
-    return re.sub(r"\\([0-7]{1,3}|.)", one, text, flags=re.DOTALL)
 
 
 def _check_macros(argument: str) -> None:

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from pytwfix.accept.pickup.dropfile import DropFile
 from pytwfix.commands import sendmail, submission
 from pytwfix.commands.composition import extract, read_lines
-from pytwfix.commands.sendmailoptions import DELAY, NEVER, RET_HDRS, SUCCESS, parse
+from pytwfix.commands.sendmailoptions import DELAY, NEVER, RET_HDRS, SUCCESS, check_verp, parse
 from pytwfix.commands.smtpstdin import Session
 from pytwfix.mail.envelope import TRACE_RECORD, TRACE_VERIFY_ONLY
 from pytwfix.settings.snapshot import Snapshot
@@ -53,13 +53,23 @@ class Options(SynchronousTestCase):
             ("-f",): "option requires an argument -- 'f'\nsendmail: fatal: usage: sendmail [options]\n",
             ("-Bx",): "fatal: -B option needs 8BITMIME or 7BIT\n",
             ("-bz",): "fatal: unsupported: -bz\n",
-            ("-XVab",): "fatal: -V requires two characters from -=+\n",
             ("-F", "a\nb"): "fatal: -F option value contains a newline\n",
         }.items():
             said = io.StringIO()
             with redirect_stderr(said):
                 error = self.assertRaises(SystemExit, parse, list(words))
             self.assertEqual((75, "sendmail: " + text), (error.code, said.getvalue()))
+
+    def test_verp(self) -> None:
+        """SE-1, SC-11: -XV takes two characters that verp_delimiter_filter knows, or none."""
+        check_verp("", "#,")
+        check_verp("#,", "#,")
+        for bad in ("+=", "#", "#,#"):
+            said = io.StringIO()
+            with redirect_stderr(said):
+                error = self.assertRaises(SystemExit, check_verp, bad, "#,")
+            text = "sendmail: fatal: -V requires two characters from #,\n"
+            self.assertEqual((75, text), (error.code, said.getvalue()))
 
     def test_warnings(self) -> None:
         """SE-1: bad -N and -R values are ignored with a warning."""

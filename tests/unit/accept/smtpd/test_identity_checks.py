@@ -68,7 +68,7 @@ class Certificates(SynchronousTestCase):
         smtp = Smtp(smtpd_host({"smtpd_relay_restrictions": f"{restriction}, reject", **main}))
         self.log: list[str] = smtp.log
         smtp.send("EHLO x", "MAIL FROM:<>")
-        made = Tls("TLSv1.3", "X", 256, 256, "Trusted", fingerprint="AA:BB", key_fingerprint="CC:DD")
+        made = Tls("TLSv1.3", "X", 256, 256, "Trusted", subject="joe", fingerprint="AA:BB", key_fingerprint="CC:DD")
         self.states[-1].tls = made if tls else None
         return smtp.last("RCPT TO:<x@elsewhere.example>")
 
@@ -86,7 +86,7 @@ class Certificates(SynchronousTestCase):
 
     def test_check_ccert_access(self) -> None:
         """SD-26, SD-42: the certificate first, then its key."""
-        denied = "554 5.7.1 <unknown[198.51.100.7]>: Client certificate rejected: {}"
+        denied = "554 5.7.1 <joe>: Client certificate rejected: {}"
         table = "inline:{{AA:BB=REJECT cert} {CC:DD=REJECT key}}"
         self.assertEqual(denied.format("cert"), self.rcpt(f"check_ccert_access {table}"))
         order = "{ search_order = pubkey_fingerprint, cert_fingerprint }"

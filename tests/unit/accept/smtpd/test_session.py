@@ -79,6 +79,16 @@ class Mails(SynchronousTestCase):
         self.assertEqual("aborted", smtp.mails[0].ended)
         self.assertEqual("250 2.1.0 Ok", smtp.last(MAIL[1]))
 
+    def test_tidy_pieces(self) -> None:
+        """OB-8: what was kept of a first line that came in pieces goes on as it is, with its stray CR looked for."""
+        smtp = Smtp(smtpd_host())
+        smtp.send(*MAIL, "DATA")
+        smtp.raw(b"From a\rb" + b"x" * (65536 - 8))
+        smtp.raw(b" c\r\nSubject: x\r\n\r\n.\r\n")
+        (mail,) = smtp.mails
+        self.assertIn(b"X-Mailbox-Line: From a\rbxxx", mail.content)
+        self.assertNotIn(True, [tidy for piece, tidy in mail.pieces if b"a\rb" in piece])
+
     def test_cleanup_fails(self) -> None:
         """SD-9: its reply is the client's; the mail is gone."""
         host = smtpd_host()

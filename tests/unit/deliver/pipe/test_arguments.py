@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pytwfix.deliver.pipe.arguments import ArgumentError, expand, parse, unescape
+from pytwfix.basics.cescapes import unescape
+from pytwfix.deliver.pipe.arguments import ArgumentError, expand, parse
 from pytwfix.deliver.pipe.content import render
 
 
