@@ -24,6 +24,7 @@ from pytwfix.net.tls.ciphers import cipher_list
 from pytwfix.net.tls.contexts import ClientTls, ContextError, client_context, describe
 from pytwfix.net.tls.dane import verified
 from pytwfix.net.tls.peernames import certificate_names, fingerprints, matches, signature
+from pytwfix.net.tls.tuning import tell, tuning
 from pytwfix.net.tls.verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ async def _context(config: Configuration, policy: Policy) -> SSL.Context:
     cfg = config.cfg
     if config.material is None:
         config.material = ClientMaterial(config)
+        tell(config.host.log, tuning(cfg))
     chains, authorities = await config.material.read()
     directory = cfg.smtp_tls_CApath
     if policy.tafile:

@@ -18,6 +18,7 @@ from pytwfix.contracts.tables import DEFAULT_FLAGS, RHS_IS_FILE
 from pytwfix.net.tls import material
 from pytwfix.net.tls.ciphers import cipher_list
 from pytwfix.net.tls.protocols import VERSIONS, parse_protocols
+from pytwfix.net.tls.tuning import tell, tuning, use_groups
 from pytwfix.net.tls.verdict import Verdict, listen, verdict_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ class Recipe(NamedTuple):
     tickets: bool = True
     preempt: bool = False
     session_id: bytes = b"pytwfix"
+    options: int = 0
+    groups: str = ""
+    keep: int = 300  # seconds for which a server's sessions may be taken up; 0: it keeps none
 
 
 class TlsInfo(NamedTuple):
@@ -104,12 +108,13 @@ def _new(recipe: Recipe) -> SSL.Context:
 def _made(recipe: Recipe) -> SSL.Context:
     context = SSL.Context(SSL.TLS_METHOD)
     _limit_protocols(context, recipe.protocols)
-    options = SSL.OP_NO_COMPRESSION | _NO_RENEGOTIATION
+    options = recipe.options | SSL.OP_NO_COMPRESSION | _NO_RENEGOTIATION
     if recipe.preempt:
         options |= SSL.OP_CIPHER_SERVER_PREFERENCE
     if not recipe.tickets:
         options |= SSL.OP_NO_TICKET
     context.set_options(options)
+    use_groups(context, recipe.groups)
     context.set_cipher_list(recipe.ciphers.encode())
     material.use_chains(context, recipe.chains)
     if recipe.authorities or recipe.directory or recipe.default_authorities:
@@ -119,7 +124,9 @@ def _made(recipe: Recipe) -> SSL.Context:
     listen(context, mode)
     if recipe.server:
         context.set_session_id(recipe.session_id)
-        context.set_session_cache_mode(SSL.SESS_CACHE_SERVER)
+        context.set_session_cache_mode(SSL.SESS_CACHE_SERVER if recipe.keep else SSL.SESS_CACHE_OFF)
+        if recipe.keep:
+            context.set_timeout(recipe.keep)
     else:
         context.set_session_cache_mode(SSL.SESS_CACHE_CLIENT)
     return context
@@ -175,29 +182,26 @@ async def server_context(host: IHost, cfg: ServerTlsSettings, mandatory: bool = 
     """The context of smtpd's settings. ContextError when there is none: a file is missing, a key does not fit."""
     chains, authorities = await _server_material(host, cfg)
     ask = cfg.smtpd_tls_ask_ccert or (mandatory and cfg.smtpd_tls_req_ccert)
-    excluded = [cfg.smtpd_tls_exclude_ciphers]
-    if mandatory:
-        excluded.append(cfg.smtpd_tls_mandatory_exclude_ciphers)
-    if ask:
-        excluded.append("aNULL")
-    grade = cfg.smtpd_tls_mandatory_ciphers if mandatory else cfg.smtpd_tls_ciphers
-    try:
-        ciphers = cipher_list(cfg, grade, *excluded)
-    except ValueError as error:
-        raise ContextError(str(error)) from error
+    tuned = tuning(cfg)
+    tell(host.log, tuned)
+    lifetime = int(cfg.smtpd_tls_session_cache_timeout)
+    kept = cfg.smtpd_tls_always_issue_session_ids or cfg.smtpd_tls_session_cache_database
     recipe = Recipe(
         server=True,
         protocols=cfg.smtpd_tls_mandatory_protocols if mandatory else cfg.smtpd_tls_protocols,
-        ciphers=ciphers,
+        ciphers=_server_ciphers(cfg, mandatory, ask),
         chains=chains,
         authorities=authorities,
         directory=cfg.smtpd_tls_CApath if ask else "",
         default_authorities=ask and cfg.tls_append_default_CA,
         depth=cfg.smtpd_tls_ccert_verifydepth,
         ask=ask,
-        tickets=bool(cfg.tls_session_ticket_cipher),
+        tickets=bool(cfg.tls_session_ticket_cipher) and lifetime > 0,
         preempt=cfg.tls_preempt_cipherlist,
         session_id=f"smtpd {host.service}".encode()[:32],
+        options=tuned.options,
+        groups=tuned.groups,
+        keep=lifetime if kept else 0,
     )
     if not cfg.tls_server_sni_maps:
         return ServerTls(context_of(recipe))
@@ -205,6 +209,19 @@ async def server_context(host: IHost, cfg: ServerTlsSettings, mandatory: bool = 
     names = ServerNames(host, cfg.tls_server_sni_maps, recipe)
     context.set_tlsext_servername_callback(names.choose)
     return ServerTls(context)
+
+
+def _server_ciphers(cfg: ServerTlsSettings, mandatory: bool, ask: bool) -> str:
+    excluded = [cfg.smtpd_tls_exclude_ciphers]
+    if mandatory:
+        excluded.append(cfg.smtpd_tls_mandatory_exclude_ciphers)
+    if ask:
+        excluded.append("aNULL")
+    grade = cfg.smtpd_tls_mandatory_ciphers if mandatory else cfg.smtpd_tls_ciphers
+    try:
+        return cipher_list(cfg, grade, *excluded)
+    except ValueError as error:
+        raise ContextError(str(error)) from error
 
 
 async def _server_material(host: IHost, cfg: ServerTlsSettings) -> tuple[tuple[Chain, ...], bytes]:
@@ -276,6 +293,7 @@ def client_context(
     public: bool = False,
 ) -> SSL.Context:
     """The context of one level of TLS at the client side. `public`: the system's authorities count. ContextError."""
+    tuned = tuning(tls)
     recipe = Recipe(
         server=False,
         protocols=protocols,
@@ -285,6 +303,8 @@ def client_context(
         directory=directory,
         default_authorities=public or tls.tls_append_default_CA,
         depth=depth,
+        options=tuned.options,
+        groups=tuned.groups,
     )
     return context_of(recipe)
 

@@ -47,7 +47,9 @@ def server_host(**main: str) -> MemoryHost:
     return host
 
 
-class ContextTests(SynchronousTestCase):
+class ContextCase(SynchronousTestCase):
+    """Ends of connections, made of settings."""
+
     def server(self, host: MemoryHost) -> Any:
         made = contexts.server_context(host, host.settings(SmtpdSettings))
         return self.successResultOf(_deferred(made)).serverConnectionForTLS(None)
@@ -57,6 +59,8 @@ class ContextTests(SynchronousTestCase):
         given = {"protocols": ">=TLSv1", "ciphers": cipher_list(tls, "medium", "aNULL"), **options}
         return contexts.ClientTls(contexts.client_context(tls, **given)).clientConnectionForTLS(None)
 
+
+class ContextTests(ContextCase):
     def test_trusted(self) -> None:
         """TL-4: a chain that ends at one of our CAs is Trusted; with the right name it is Verified."""
         host = server_host()
