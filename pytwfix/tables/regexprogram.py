@@ -16,7 +16,7 @@ from pytwfix.tables.literals import Texts
 Groups = Sequence[bytes | None]  # what the groups matched; index 0 is group 1
 Matcher = Callable[[bytes], "Groups | None"]
 Part = bytes | int  # literal text, or the number of a group
-SMALL = 24  # rules that are asked one after the other
+SMALL = 3  # rules that are asked one after the other
 WORTH = 10  # questions after which an index is made
 
 
