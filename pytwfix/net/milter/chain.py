@@ -11,8 +11,9 @@ import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred, DeferredList, succeed
+from twisted.internet.defer import Deferred, DeferredList
 
+from pytwfix.basics.tasks import fired, start
 from pytwfix.contracts.milters import IFilteredMail, IMacros, Verdict
 from pytwfix.dialogs import milter as wire
 from pytwfix.net.milter.filter import MilterFilter
@@ -36,12 +37,12 @@ class Milters:
     # -- the session -----------------------------------------------------------------------------------------------
 
     def connect(self, name: str, address: str, port: str) -> Deferred[Verdict | None]:
-        return Deferred.fromCoroutine(self._connect(connect_data(name, address, port)))
+        return start(self._connect(connect_data(name, address, port)))
 
     async def _connect(self, data: bytes) -> Verdict | None:
         if not self._open:
             self._open = True
-            await DeferredList([Deferred.fromCoroutine(one.open()) for one in self._filters])
+            await DeferredList([start(one.open()) for one in self._filters])
         return await self._tell(wire.CONNECT, data)
 
     def helo(self, name: str) -> Deferred[Verdict | None]:
@@ -62,7 +63,7 @@ class Milters:
         return self._event(wire.UNKNOWN, wire.strings(line))
 
     def message(self, mail: IFilteredMail) -> Deferred[Verdict | None]:
-        return Deferred.fromCoroutine(self._message(mail))
+        return start(self._message(mail))
 
     def abort(self) -> None:
         for one in self._filters:
@@ -89,8 +90,8 @@ class Milters:
     def _event(self, command: bytes, data: bytes, refused: bool = False) -> Deferred[Verdict | None]:
         for one in self._filters:
             if one.wants(command):
-                return Deferred.fromCoroutine(self._tell(command, data, refused))
-        return succeed(self._standing())
+                return start(self._tell(command, data, refused))
+        return fired(self._standing())
 
     def _standing(self) -> Verdict | None:
         for one in self._filters:

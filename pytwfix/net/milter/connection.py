@@ -10,19 +10,22 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet import tcp, unix
-from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint, UNIXClientEndpoint
+from twisted.internet.abstract import isIPAddress, isIPv6Address
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.error import ConnectError, ConnectionRefusedError, DNSLookupError, TimeoutError
 from twisted.internet.interfaces import IPushProducer
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.protocol import ClientFactory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from pytwfix.basics.deadline import Deadline
 from pytwfix.basics.sending import send_at_once
+from pytwfix.basics.tasks import fired
 from pytwfix.dialogs.milter import MilterError, Packets
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IDelayedCall
+    from collections.abc import Callable
 
     from pytwfix.contracts.host import IHost
     from pytwfix.net.milter.filters import Filter
@@ -40,12 +43,12 @@ class FilterGone(Exception):
 class MilterConnection(Protocol):
     """One request at a time: `send`, then `packet` for each answer. Also the producer that the transport slows down."""
 
-    def __init__(self, host: IHost) -> None:
-        self._host = host
+    def __init__(self, host: IHost, made: Callable[[MilterConnection], None]) -> None:
+        self._made = made
         self._packets = Packets()
         self._waiting: Deferred[bytes] | None = None
         self._blocked: Deferred[None] | None = None
-        self._timer: IDelayedCall | None = None
+        self._limit = Deadline(host, self._timed_out)
         self._lost = ""
         self._tcp: Any = None
         self._direct = False  # bytes may go straight to the socket
@@ -57,6 +60,7 @@ class MilterConnection(Protocol):
         if set_no_delay is not None:
             set_no_delay(True)
         self._tcp.registerProducer(self, True)
+        self._made(self)
 
     def send(self, data: bytes, timeout: float) -> Deferred[None] | None:
         """A Deferred when the filter is slow to take it: wait before more is sent. Errback: FilterGone."""
@@ -67,7 +71,7 @@ class MilterConnection(Protocol):
         if data:
             self._tcp.write(data)
         if self._blocked is not None:
-            self._limit(timeout)
+            self._limit.set(timeout)
         return self._blocked
 
     def packet(self, timeout: float) -> Deferred[bytes]:
@@ -77,12 +81,12 @@ class MilterConnection(Protocol):
         except MilterError:
             return fail(Failure())
         if found is not None:
-            return succeed(found)
+            return fired(found)
         if self._lost:
             return fail(FilterGone(self._lost))
         waiting: Deferred[bytes] = Deferred()
         self._waiting = waiting
-        self._limit(timeout)
+        self._limit.set(timeout)
         return waiting
 
     def close(self) -> None:
@@ -90,13 +94,13 @@ class MilterConnection(Protocol):
         if self._lost or self._tcp is None:
             return
         self._lost = LOST
-        self._limit(_GOODBYE)
+        self._limit.set(_GOODBYE)
         self._tcp.unregisterProducer()
         self._tcp.loseConnection()
 
     def abort(self) -> None:
         self._lost = self._lost or LOST
-        self._no_limit()
+        self._limit.close()
         if self._tcp is not None:
             self._tcp.abortConnection()
 
@@ -111,12 +115,12 @@ class MilterConnection(Protocol):
             found = self._packets.next()
         except MilterError:
             self._waiting = None
-            self._no_limit()
+            self._limit.clear()
             waiting.errback(Failure())
             return
         if found is not None:
             self._waiting = None
-            self._no_limit()
+            self._limit.clear()
             waiting.callback(found)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -130,31 +134,19 @@ class MilterConnection(Protocol):
         blocked, self._blocked = self._blocked, None
         if blocked is not None:
             if self._waiting is None:
-                self._no_limit()
+                self._limit.clear()
             blocked.callback(None)
 
     def stopProducing(self) -> None:
         """connectionLost says it all."""
 
-    # Time limits.
-
-    def _limit(self, seconds: float) -> None:
-        self._no_limit()
-        self._timer = self._host.call_later(seconds, self._timed_out)
-
-    def _no_limit(self) -> None:
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = None
-
     def _timed_out(self) -> None:
-        self._timer = None
         self._end(TIMED_OUT)
         self._tcp.abortConnection()
 
     def _end(self, why: str) -> None:
         self._lost = self._lost or why
-        self._no_limit()
+        self._limit.close()
         waiting, self._waiting = self._waiting, None
         blocked, self._blocked = self._blocked, None
         for one in (blocked, waiting):
@@ -162,44 +154,54 @@ class MilterConnection(Protocol):
                 one.errback(FilterGone(self._lost))
 
 
-def connect(host: IHost, to: Filter) -> Deferred[MilterConnection]:
-    """Errback: FilterGone with the system's words for it."""
-    factory: Any = Factory.forProtocol(lambda: MilterConnection(host))  # type: ignore[arg-type]
-    factory.noisy = False
-    made: Deferred[MilterConnection] = Deferred()
-    # Endpoints have time limits of their own, but a name server that does not answer is not under them.
-    timer = host.call_later(to.connect_timeout, lambda: made.errback(FilterGone(TIMED_OUT)))
+class _Dial(ClientFactory):
+    """One attempt; `made` fires with the connection, or errs with FilterGone and the system's words for it."""
 
-    def connected(connection: MilterConnection) -> None:
-        if made.called:
+    noisy = False
+
+    def __init__(self, host: IHost, timeout: float) -> None:
+        self.made: Deferred[MilterConnection] = Deferred()
+        self._host = host
+        # Whoever connects has a time limit of his own, but a name server that does not answer is not under it.
+        self._timer = host.call_later(timeout, self._too_late)
+
+    def buildProtocol(self, addr: object) -> MilterConnection:
+        return MilterConnection(self._host, self._connected)
+
+    def _connected(self, connection: MilterConnection) -> None:
+        if self.made.called:
             connection.abort()
             return
-        timer.cancel()
-        made.callback(connection)
+        self._timer.cancel()
+        self.made.callback(connection)
 
-    def failed(failure: Failure) -> None:
-        if not made.called:
-            timer.cancel()
-            made.errback(FilterGone(_words(failure.value)))
+    def clientConnectionFailed(self, connector: object, reason: Failure) -> None:
+        self.failed(reason)
 
-    connecting: Any = _endpoint(host, to).connect(factory)
-    connecting.addCallbacks(connected, failed)
-    return made
+    def failed(self, reason: Failure) -> None:
+        if not self.made.called:
+            self._timer.cancel()
+            self.made.errback(FilterGone(_words(reason.value)))
+
+    def _too_late(self) -> None:
+        self.made.errback(FilterGone(TIMED_OUT))
 
 
-def _endpoint(host: IHost, to: Filter) -> Any:
+def connect(host: IHost, to: Filter) -> Deferred[MilterConnection]:
+    """Errback: FilterGone with the system's words for it."""
+    dial = _Dial(host, to.connect_timeout)
     reactor, timeout = host.reactor, to.connect_timeout
     if to.kind == "unix":
         directory = host.parameter("queue_directory") or ""
-        path = to.host if to.host.startswith("/") else f"{directory}/{to.host}"
-        return UNIXClientEndpoint(reactor, path, timeout=timeout)
+        reactor.connectUNIX(to.host if to.host.startswith("/") else f"{directory}/{to.host}", dial, timeout)
+        return dial.made
     port = int(to.port) if to.port.isdecimal() else socket.getservbyname(to.port, "tcp")
-    try:
-        socket.inet_pton(socket.AF_INET6 if ":" in to.host else socket.AF_INET, to.host)
-    except OSError:
-        return HostnameEndpoint(reactor, to.host, port, timeout=timeout)
-    kind = TCP6ClientEndpoint if ":" in to.host else TCP4ClientEndpoint
-    return kind(reactor, to.host, port, timeout=timeout)
+    if isIPAddress(to.host) or isIPv6Address(to.host):
+        reactor.connectTCP(to.host, port, dial, timeout)
+    else:
+        endpoint: Any = HostnameEndpoint(reactor, to.host, port, timeout=timeout)
+        endpoint.connect(dial).addErrback(dial.failed)
+    return dial.made
 
 
 def _words(error: BaseException | None) -> str:

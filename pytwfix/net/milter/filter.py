@@ -159,11 +159,17 @@ class MilterFilter:
         if waiting is not None:
             await waiting
 
-    async def _ask(self, command: bytes, data: bytes, timeout: float) -> bytes:
+    def _before(self, command: bytes) -> bytes:
+        """The macros that go before a command."""
+        assert self._agreement is not None
+        return self._lists.packet(command, self._agreement, self._macros)
+
+    async def _ask(self, command: bytes, data: bytes, timeout: float, before: bytes | None = None) -> bytes:
         """The reply; `continue` of a filter that does not answer this command."""
         connection, agreement = self._connection, self._agreement
         assert connection is not None and agreement is not None
-        before = self._lists.packet(command, agreement, self._macros)
+        if before is None:
+            before = self._before(command)
         waiting = connection.send(before + wire.packet(command, data), timeout)
         if waiting is not None:
             await waiting
@@ -228,8 +234,8 @@ class MilterFilter:
         self._skip_body = self._replacing = False
         try:
             try:
-                for command, data in self._header(mail):
-                    await self._content(command, data)
+                for command, data, before in self._header(mail):
+                    await self._content(command, data, before)
                 command = wire.BODY
                 await self._body(mail)
                 command = wire.END_OF_BODY
@@ -262,21 +268,22 @@ class MilterFilter:
         """Half a body is no body: accept cannot mean what it says, and the mail is tried again later."""
         return self._failed(command, error) or LATER
 
-    def _header(self, mail: IFilteredMail) -> list[tuple[bytes, bytes]]:
-        """The events of the header."""
-        out: list[tuple[bytes, bytes]] = []
+    def _header(self, mail: IFilteredMail) -> list[tuple[bytes, bytes, bytes]]:
+        """The events of the header, and the macros before each, which are the same for all fields."""
+        out: list[tuple[bytes, bytes, bytes]] = []
         agreement = self._agreement
         assert agreement is not None
         if agreement.wants(wire.HEADER):
+            before = self._before(wire.HEADER)
             for name, value in mail.fields():
                 text = value if agreement.leading_space else value.lstrip(b" \t")
-                out.append((wire.HEADER, wire.strings(name, text)))
+                out.append((wire.HEADER, wire.strings(name, text), before))
         if agreement.wants(wire.END_OF_HEADER):
-            out.append((wire.END_OF_HEADER, b""))
+            out.append((wire.END_OF_HEADER, b"", self._before(wire.END_OF_HEADER)))
         return out
 
-    async def _content(self, command: bytes, data: bytes) -> None:
-        reply = await self._ask(command, data, self._filter.content_timeout)
+    async def _content(self, command: bytes, data: bytes, before: bytes | None = None) -> None:
+        reply = await self._ask(command, data, self._filter.content_timeout, before)
         if reply == wire.CONTINUE:
             return
         verdict = self._meaning(command, reply)
