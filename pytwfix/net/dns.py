@@ -8,13 +8,14 @@ message that is truncated is asked for again over TCP. CNAMEs are followed also 
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.internet.defer import Deferred, DeferredSemaphore, fail, succeed
 
 from pytwfix.basics.tasks import start
-from pytwfix.contracts.dns import Answer, BadAnswer, DnsError, NoData, NoSuchName, SearchList, TryAgain
+from pytwfix.contracts.dns import Answer, BadAnswer, DnsError, NoData, SearchList, TryAgain
 from pytwfix.mail.hostnames import valid_name
+from pytwfix.net import dnsfailures as failures
 from pytwfix.net.dnscache import LONGEST, LONGEST_FAILURE, Cache
 from pytwfix.net.dnschannel import Channel, is_loopback
 from pytwfix.net.dnsconfig import RESOLV_CONF, Config, ConfigFile, FixedConfig
@@ -32,14 +33,14 @@ if TYPE_CHECKING:
 _AT_ONCE = 200  # sockets that wait for an answer
 _ALIASES = 8  # CNAMEs that are asked for one by one
 _LAST_FOR = 30.0  # seconds that a silent server is asked last
-_NOT_FOUND = "Host or domain name not found. "
-_WORDS = {
-    NoSuchName: "Host not found",
-    NoData: "Host found but no data record of requested type",
-    TryAgain: "Host not found, try again",
-    BadAnswer: "Non-recoverable error",
-}
-_MALFORMED = "Malformed or unexpected name server reply"
+
+
+class _First(NamedTuple):
+    """A server that has been asked, and what came of it."""
+
+    server: Server
+    question: Question
+    data: bytes | NoReply
 
 
 class Resolver:
@@ -103,7 +104,7 @@ class Resolver:
         try:
             return self.ask(reverse_name(address), "PTR")
         except ValueError:
-            return fail(_invalid(address, "PTR"))
+            return fail(failures.invalid(address, "PTR"))
 
     def search_list(self) -> Deferred[SearchList]:
         return self.config().addCallback(lambda config: SearchList(config.search, config.ndots))
@@ -133,63 +134,106 @@ class Resolver:
             waiting.append(done)
             return done
         if name != "." and not valid_name(name.encode("utf-8", "surrogateescape")):
-            return fail(_invalid(name, rtype))
+            return fail(failures.invalid(name, rtype))
         self._waiting[key] = [done]
-        work = start(self._resolve(name, rtype))
-        work.addErrback(self._unexpected, name, rtype)
-        work.addCallback(self._settle, key)
+        if not self._ask_directly(name, rtype, key):
+            self._work(name, rtype, key)
         return done
 
     # How it is done.
+
+    def _ask_directly(self, name: str, rtype: str, key: tuple[str, str]) -> bool:
+        """The usual case without a coroutine: the first server is one on this machine, and answers plainly. False: it
+        is not. What comes of it otherwise goes the long way, with this answer as the first server's first one."""
+        config = self._config.current()
+        if isinstance(config, Deferred) or config.tcp or config.rotate or self._silent or not config.servers:
+            return False
+        server = config.servers[0]
+        channel = self._channels.get(server)
+        if channel is None or channel.busy >= _AT_ONCE:
+            return False
+        question = Question(name, rtype, self._ident(server))
+
+        def told(result: bytes | NoReply) -> None:
+            settled = None if isinstance(result, NoReply) else self._plainly(question, result)
+            if settled is not None:
+                self._settle(settled, key)
+            else:
+                self._work(name, rtype, key, _First(server, question, result))
+
+        channel.put(question, config.timeout, told)
+        return True
+
+    @staticmethod
+    def _plainly(question: Question, data: bytes) -> tuple[Outcome, int] | None:
+        """What an answer means that needs nothing more; None for others."""
+        if question.truncated(data) or question.rcode(data) not in (NOERROR, NXDOMAIN):
+            return None
+        try:
+            parsed = parse(data, question)
+        except Malformed:
+            return None
+        if parsed.wrong or parsed.alias or parsed.broken:
+            return None
+        if parsed.answer is not None:
+            return parsed.answer, parsed.answer.ttl
+        return failures.none(parsed, question.name, question.rtype)
+
+    def _work(self, name: str, rtype: str, key: tuple[str, str], first: _First | None = None) -> None:
+        work = start(self._resolve(name, rtype, first))
+        work.addErrback(self._unexpected, name, rtype)
+        work.addCallback(self._settle, key)
 
     def _unexpected(self, failure: Any, name: str, rtype: str) -> tuple[Outcome, int]:
         """A defect of ours: whoever asks tries again, the log has it."""
         if self._log is not None:
             self._log.failure(f"DNS {name} {rtype}", failure.value)
-        return _error(TryAgain, name, rtype), 0
+        return failures.error(TryAgain, name, rtype), 0
 
     def _settle(self, result: tuple[Outcome, int], key: tuple[str, str]) -> None:
         outcome, ttl = result
         self._cache.put(key, outcome, min(ttl, LONGEST if isinstance(outcome, Answer) else LONGEST_FAILURE))
         for done in self._waiting.pop(key):
-            _fired(outcome).chainDeferred(done)
+            if isinstance(outcome, Answer):
+                done.callback(outcome)
+            else:
+                done.errback(failures.copy(outcome))
 
-    async def _resolve(self, name: str, rtype: str) -> tuple[Outcome, int]:
+    async def _resolve(self, name: str, rtype: str, first: _First | None) -> tuple[Outcome, int]:
         """(answer or failure, seconds to keep it)."""
         longest = LONGEST
         asked = name
         for _ in range(_ALIASES):
-            outcome, ttl, alias = await self._one(asked, rtype)
+            outcome, ttl, alias = await self._one(asked, rtype, first)
+            first = None
             if not alias:
-                return _renamed(outcome, name), min(ttl, longest)
+                return failures.renamed(outcome, name), min(ttl, longest)
             asked, longest = alias, min(ttl or longest, longest)
-        return _error(TryAgain, name, rtype), 0
+        return failures.error(TryAgain, name, rtype), 0
 
-    async def _one(self, name: str, rtype: str) -> tuple[Outcome, int, str]:
+    async def _one(self, name: str, rtype: str, first: _First | None) -> tuple[Outcome, int, str]:
         """(outcome, lifetime, name to go on with)."""
         try:
-            parsed = await self._exchange(name, rtype)
+            parsed = await self._exchange(name, rtype, first)
         except NoReply:
-            return _error(TryAgain, name, rtype), 0, ""
+            return failures.error(TryAgain, name, rtype), 0, ""
         for kind, host in parsed.wrong:
             self._warn(f"malformed domain name in resource data of {kind} record for {name}: {host}")
         if parsed.answer is not None:
             return parsed.answer, parsed.answer.ttl, ""
         if parsed.wrong:
-            return _error(BadAnswer, name, rtype, _MALFORMED), 60, ""
+            return failures.error(BadAnswer, name, rtype, failures.MALFORMED), 60, ""
         if parsed.alias and parsed.rcode == NOERROR:
-            return _error(NoData, name, rtype), parsed.negative_ttl, parsed.alias
+            return failures.error(NoData, name, rtype), parsed.negative_ttl, parsed.alias
         if parsed.broken:
-            return _error(TryAgain, name, rtype, _MALFORMED), 0, ""
-        error = _error(_kind(parsed.rcode), name, rtype)
-        error.ttl = parsed.negative_ttl
-        return error, parsed.negative_ttl, ""
+            return failures.error(TryAgain, name, rtype, failures.MALFORMED), 0, ""
+        return *failures.none(parsed, name, rtype), ""
 
     def _warn(self, text: str) -> None:
         if self._log is not None:
             self._log.warning(text)
 
-    async def _exchange(self, name: str, rtype: str) -> Parsed:
+    async def _exchange(self, name: str, rtype: str, first: _First | None) -> Parsed:
         """Ask the servers in turn. NoReply when none has said anything useful."""
         found = self._config.current()
         config = await found if isinstance(found, Deferred) else found
@@ -199,7 +243,8 @@ class Resolver:
             timeout = config.timeout * (1 << attempt)
             for server in list(servers):
                 try:
-                    parsed = await self._ask_server(server, name, rtype, config, timeout)
+                    known = first if first is not None and not attempt and first.server == server else None
+                    parsed = await self._ask_server(server, name, rtype, config, timeout, known)
                 except NoReply as error:
                     if error.timed_out:
                         self._silent[server] = self._monotonic() + _LAST_FOR
@@ -223,10 +268,12 @@ class Resolver:
             servers.sort(key=lambda server: server in self._silent)
         return servers
 
-    async def _ask_server(self, server: Server, name: str, rtype: str, config: Config, timeout: float) -> Parsed:
-        """NoReply."""
-        question = Question(name, rtype, self._ident(server))
-        data = await self._send(server, question, config.tcp, timeout)
+    async def _ask_server(
+        self, server: Server, name: str, rtype: str, config: Config, timeout: float, known: _First | None
+    ) -> Parsed:
+        """NoReply. `known`: it was asked, and this came of it."""
+        question = known.question if known is not None else Question(name, rtype, self._ident(server))
+        data = await self._send(server, question, config.tcp, timeout, known)
         if question.rcode(data) in (FORMERR, NOTIMP):  # perhaps it is EDNS that it does not know
             question = Question(name, rtype, self._ident(server), edns=False)
             data = await self._send(server, question, config.tcp, timeout)
@@ -242,9 +289,13 @@ class Resolver:
             ident = self._random.randrange(65536)
         return ident
 
-    async def _send(self, server: Server, question: Question, tcp: bool, timeout: float) -> bytes:
+    async def _send(
+        self, server: Server, question: Question, tcp: bool, timeout: float, known: _First | None = None
+    ) -> bytes:
         if not tcp:
-            data = await self._datagram(server, question, timeout)
+            data = known.data if known is not None else await self._datagram(server, question, timeout)
+            if isinstance(data, NoReply):
+                raise data
             if not question.truncated(data):
                 return data
         return await self._places.run(ask_stream, self._reactor, server, question, timeout)
@@ -260,37 +311,5 @@ class Resolver:
         return channel.ask(question, timeout)
 
 
-def _kind(rcode: int) -> type[DnsError]:
-    if rcode == NOERROR:
-        return NoData
-    if rcode == NXDOMAIN:
-        return NoSuchName
-    return BadAnswer if rcode == FORMERR else TryAgain
-
-
-def _error(kind: type[DnsError], name: str, rtype: str, words: str = "") -> DnsError:
-    head = "" if words else _NOT_FOUND
-    return kind(name, rtype, f"{head}Name service error for name={name} type={rtype}: {words or _WORDS[kind]}")
-
-
-def _invalid(name: str, rtype: str) -> NoSuchName:
-    return NoSuchName(name, rtype, f"{_NOT_FOUND}Name service error for {name}: invalid host or domain name")
-
-
-def _renamed(outcome: Outcome, name: str) -> Outcome:
-    """A failure behind a CNAME is told by the name that was asked for."""
-    if isinstance(outcome, Answer) or outcome.name == name:
-        return outcome
-    return _copy(outcome, name)
-
-
-def _copy(error: DnsError, name: str = "") -> DnsError:
-    text = error.text.replace(f"name={error.name} ", f"name={name} ", 1) if name else error.text
-    new = type(error)(name or error.name, error.rtype, text)
-    new.ttl = error.ttl
-    return new
-
-
 def _fired(outcome: Outcome) -> Deferred[Answer]:
-    # An exception of its own for everyone: raising one again and again would make its traceback grow.
-    return succeed(outcome) if isinstance(outcome, Answer) else fail(_copy(outcome))
+    return succeed(outcome) if isinstance(outcome, Answer) else fail(failures.copy(outcome))

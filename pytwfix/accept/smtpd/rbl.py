@@ -35,6 +35,9 @@ _MAX_REASON = 500
 
 def reversed_address(address: str) -> str:
     """`192.0.2.1` as `1.2.0.192`, IPv6 by nibbles; "" for what is no address."""
+    octets = address.split(".")
+    if len(octets) == 4 and "".join(octets).isdecimal():  # a client's: it is in its usual form
+        return ".".join(reversed(octets))
     try:
         pointer = ip_address(address).reverse_pointer
     except ValueError:

@@ -38,19 +38,8 @@ class MilterFilter:
     """`macros` has the values of this session's macros."""
 
     __slots__ = (
-        "_accepted",
-        "_agreement",
-        "_connection",
-        "_filter",
-        "_host",
-        "_lists",
-        "_log",
-        "_macros",
-        "_mailing",
-        "_over",
-        "_replacing",
-        "_skip_body",
-        "_verdict",
+        "_accepted", "_agreement", "_connection", "_filter", "_host", "_lists", "_log", "_macros", "_mailing", "_over",
+        "_replacing", "_skip_body", "_verdict",
     )  # fmt: skip
 
     def __init__(self, host: IHost, to: Filter, lists: MacroLists, macros: IMacros) -> None:
