@@ -35,6 +35,7 @@ _OPEN = {"mynetworks": "192.0.2.1", "relay_domains": "relay.invalid", "smtpd_err
 _ASKING = {
     "smtpd_client_restrictions": ", ".join(f"reject_rbl_client {one}" for one in _LISTS),
     "smtpd_sender_restrictions": "reject_unknown_sender_domain",
+    "smtpd_peername_lookup": "yes",
 }
 _SILENT = {"smtpd_peername_lookup": "no"}
 _RULES = {

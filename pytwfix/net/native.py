@@ -38,8 +38,9 @@ class SystemNames:
         return socket.getnameinfo((address, 0), socket.NI_NAMEREQD)[0]
 
     @staticmethod
-    def addresses_of(name: str) -> list[Address]:
-        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    def addresses_of(name: str, family: int = 0) -> list[Address]:
+        """Of one family, or of both."""
+        found = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM)
         families = (socket.AF_INET, socket.AF_INET6)
         out = (Address(int(item[0]), str(item[4][0]).partition("%")[0]) for item in found if item[0] in families)
         return list(dict.fromkeys(out))
@@ -111,12 +112,12 @@ class Native:
     def _confirmed(self, address: str, name: str) -> ClientNames:
         warning = f"hostname {name} does not resolve to address {address}"
         try:
-            found = self._system.addresses_of(name)
+            wanted = _packed(address)
+            found = self._system.addresses_of(name, socket.AF_INET if len(wanted) == 4 else socket.AF_INET6)
         except socket.gaierror as error:
             return ClientNames(UNKNOWN, name, _status(error), FINE, f"{warning}: {error.strerror}")
         except (OSError, UnicodeError) as error:
             return ClientNames(UNKNOWN, name, NONE, FINE, f"{warning}: {error}")
-        wanted = _packed(address)
         if any(_packed(one.address) == wanted for one in found):
             return ClientNames(name, name, FINE, FINE)
         return ClientNames(UNKNOWN, name, NONE, FINE, warning)

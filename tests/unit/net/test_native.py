@@ -25,6 +25,7 @@ class Hosts(SystemNames):
         self.names = names
         self.addresses = addresses
         self.calls = 0
+        self.families: list[int] = []
 
     def name_of(self, address: str) -> str:  # type: ignore[override]
         self.calls += 1
@@ -34,8 +35,9 @@ class Hosts(SystemNames):
         name: str = found
         return name
 
-    def addresses_of(self, name: str) -> list[Address]:  # type: ignore[override]
+    def addresses_of(self, name: str, family: int = 0) -> list[Address]:  # type: ignore[override]
         self.calls += 1
+        self.families.append(family)
         found = self.addresses.get(name, NO_NAME)
         if isinstance(found, Exception):
             raise found
@@ -85,6 +87,7 @@ class TestNative(SynchronousTestCase):
         """SD-46: a name that leads back, whatever the spelling of the address."""
         self.assertEqual(self.client("192.0.2.1"), ClientNames("a.example", "a.example", 2, 2))
         self.assertEqual(self.client("2001:DB8:0::1").name, "a.example")
+        self.assertEqual(self.hosts.families, [socket.AF_INET, socket.AF_INET6])  # no address of another would count
 
     def test_unconfirmed(self) -> None:
         """SD-46, LG-5: a name that does not lead back is a reverse name only, with a warning."""
