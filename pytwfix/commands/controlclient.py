@@ -13,6 +13,7 @@ from typing import Any
 from pytwfix.basics.socketpath import reachable
 
 _TIMEOUT = 3600.0
+_LAST = b'{"ok":'  # how the line begins that says how it ended
 
 
 class ControlDown(Exception):
@@ -27,6 +28,12 @@ class ControlError(Exception):
 
 def ask(path: str, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The lines of the answer but the last, as they come."""
+    for line in ask_lines(path, request):
+        yield _read(line)
+
+
+def ask_lines(path: str, request: dict[str, Any]) -> Iterator[bytes]:
+    """The same as the system has written them: JSON, with its line end."""
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(_TIMEOUT)
     with connection:
@@ -40,18 +47,26 @@ def ask(path: str, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from _lines(answer)
 
 
-def _lines(answer: Any) -> Iterator[dict[str, Any]]:
+def _lines(answer: Any) -> Iterator[bytes]:
     while True:
         try:
-            line = answer.readline()
-            message = json.loads(line.decode("utf-8", "surrogateescape")) if line else None
-        except (OSError, ValueError) as error:
+            line: bytes = answer.readline()
+        except OSError as error:
             raise ControlError(f"malformed server response: {error}", 69) from None
-        if message is None:
+        if not line:
             raise ControlError("the mail system hung up without an answer", 69)
-        if "ok" not in message:
-            yield message
+        if not line.startswith(_LAST):
+            yield line
             continue
+        message = _read(line)
         if not message["ok"]:
             raise ControlError(str(message.get("error", "refused")), int(message.get("code") or 69))
         return
+
+
+def _read(line: bytes) -> dict[str, Any]:
+    try:
+        message: dict[str, Any] = json.loads(line.decode("utf-8", "surrogateescape"))
+    except ValueError as error:
+        raise ControlError(f"malformed server response: {error}", 69) from None
+    return message

@@ -48,28 +48,28 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _show(config: Snapshot, as_json: bool) -> None:
-    messages = _messages(config)
     out = sys.stdout.buffer
     if as_json:
+        for text in _lines(config):
+            out.write(text if text.isascii() else text.decode("utf-8", "surrogateescape").encode("utf-8", "replace"))
+    else:
         import json
 
-        for message in messages:
-            out.write(json.dumps(message, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
-    else:
         from pytwfix.showq.format import lines
 
+        messages = (json.loads(text.decode("utf-8", "surrogateescape")) for text in _lines(config))
         for line in lines(messages, value(config, "enable_long_queue_ids") == "yes"):
             out.write(line.encode("utf-8", "surrogateescape") + b"\n")
     out.flush()
 
 
-def _messages(config: Snapshot) -> Iterator[dict[str, Any]]:
-    """From the daemon, or else from the files."""
-    from pytwfix.commands.controlclient import ControlDown, ControlError, ask
+def _lines(config: Snapshot) -> Iterator[bytes]:
+    """A line of JSON for each message, from the daemon or else from the files."""
+    from pytwfix.commands.controlclient import ControlDown, ControlError, ask_lines
 
     path = f"{value(config, 'queue_directory')}/submit/socket"
     try:
-        yield from ask(path, {"verb": "list"})
+        yield from ask_lines(path, {"verb": "list"})
         return
     except ControlError as error:
         die(_PROGRAM, str(error), error.code)
@@ -82,14 +82,17 @@ def _messages(config: Snapshot) -> Iterator[dict[str, Any]]:
     yield from _from_files(config)
 
 
-def _from_files(config: Snapshot) -> Iterator[dict[str, Any]]:
+def _from_files(config: Snapshot) -> Iterator[bytes]:
+    import json
+
     from pytwfix.showq.listing import list_queues
     from pytwfix.spool.paths import QueuePaths
 
     depth = int(value(config, "hash_queue_depth"))
     paths = QueuePaths(value(config, "queue_directory"), value(config, "hash_queue_names"), depth)
     try:
-        yield from list_queues(paths)
+        for message in list_queues(paths):
+            yield json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n"
     except OSError as error:
         die(_PROGRAM, f"{error.filename}: {error.strerror}", UNAVAILABLE)
 

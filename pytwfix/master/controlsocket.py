@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _LINE_LIMIT = 1 << 20
 _PATIENCE = 60.0
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes one for each call
 _PIECE = 200  # messages of a listing that are read together
 _NOPERM, _TEMPFAIL, _UNAVAILABLE, _DATAERR = 77, 75, 69, 65
 
@@ -177,4 +178,4 @@ def _piece(messages: Iterator[dict[str, Any]]) -> bytes:
 
 
 def _encoded(line: dict[str, Any]) -> bytes:
-    return json.dumps(line, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n"
+    return _ENCODE(line).encode("utf-8", "surrogateescape") + b"\n"

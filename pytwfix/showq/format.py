@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 _SHORT = "%-11s %7s %-20s %s"
@@ -30,9 +31,14 @@ def lines(messages: Iterable[dict[str, Any]], long_ids: bool) -> Iterator[str]:
         yield "Mail queue is empty"
 
 
+@lru_cache(64)
+def _date(arrival: int) -> str:
+    return time.strftime("%a %b %e %H:%M:%S", time.localtime(arrival))
+
+
 def _message(message: dict[str, Any], form: str) -> Iterator[str]:
     mark = _MARKS.get(message["queue_name"], "") + ("#" if message["forced_expire"] else "")
-    arrival = time.strftime("%a %b %e %H:%M:%S", time.localtime(message["arrival_time"]))
+    arrival = _date(message["arrival_time"])
     yield form % (message["queue_id"] + mark, message["message_size"], arrival, message["sender"])
     last = ""
     for recipient in message["recipients"]:

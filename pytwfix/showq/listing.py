@@ -15,13 +15,18 @@ from typing import Any
 from pytwfix.mail.queueid import valid
 from pytwfix.spool.cursor import Cursor
 from pytwfix.spool.paths import QueuePaths
-from pytwfix.spool.records import BadRecord, Record
+from pytwfix.spool.records import BadRecord
 from pytwfix.spool.reporttext import entries, shown_address
 
 QUEUES = ("maildrop", "active", "incoming", "deferred", "hold")
 _EXPIRED = 0o010
 _MOST_RECORDS = 1_000_000
 _SIZE, _TIME, _SENDER, _RECIPIENT, _DONE, _MESSAGE, _EXTRACTED, _END, _ORIGINAL, _ATTRIBUTE = b"CTSRDMXEOA"
+_PASSED = frozenset(b"FILVWK<ionfd/>rePX")  # records that say nothing here
+_FIRST = 4096  # octets: the whole envelope of nearly every message, and all of a small one
+
+_LOG = 1 << 16
+_TAKEN = frozenset((_SIZE, _TIME, _SENDER, _RECIPIENT, _DONE, _ORIGINAL))
 
 Entry = dict[str, Any]
 
@@ -89,7 +94,7 @@ def read_entry(paths: QueuePaths, queue: str, queue_id: str, path: str) -> Entry
             "message_size": status.st_size if found.size < 0 else found.size,
             "forced_expire": bool(status.st_mode & _EXPIRED) and queue != "maildrop",
             "sender": shown_address(found.sender),
-            "recipients": _recipients(paths, queue_id, found.recipients),
+            "recipients": _recipients(paths, queue, queue_id, path, found.recipients),
         }
     except OSError:
         return None
@@ -106,52 +111,76 @@ class _Envelope:
         self.sender: bytes | None = None
         self.recipients: list[tuple[bytes, bytes]] = []  # those not done: address, original
         self._original = b""
+        self._end = -1  # where the content ends
 
     def read(self, fd: int) -> None:
         """As much as can be read."""
-        cursor = Cursor(lambda size, offset: os.pread(fd, size, offset))
         try:
-            self._read(cursor)
+            at = self._quick(os.pread(fd, _FIRST, 0))
+            if at >= 0:
+                self._read(Cursor(lambda size, offset: os.pread(fd, size, offset), at))
         except (BadRecord, ValueError, IndexError):
             return
 
+    def _quick(self, data: bytes) -> int:
+        """Records in the beginning of a file; where to go on with a cursor, -1 for nowhere. Says what `_read` says, in
+        a third of the time: only short records that lie in `data` as a whole are taken."""
+        at, length = 0, len(data)
+        while at + 2 <= length:
+            kind, size = data[at], data[at + 1]
+            start, after = at + 2, at + 2 + size
+            if size > 127 or after > length:
+                return at
+            if kind == _ATTRIBUTE or kind in _PASSED:
+                at = after
+            elif kind == _MESSAGE and self._end >= 0:
+                at = self._end
+            elif kind == _END:
+                return -1
+            elif kind in _TAKEN:
+                self._take(kind, data[start:after])
+                at = after
+            else:
+                return at
+        return at
+
     def _read(self, cursor: Cursor) -> None:
-        end = -1
         for _ in range(_MOST_RECORDS):
             cursor.skip(_ATTRIBUTE)
             item = cursor.next()
             if item is None or item.kind == _END:
                 return
-            if item.kind == _SIZE:
-                numbers = [int(text) for text in item.data.split()[:2]]
-                self.size, end = numbers[0], numbers[0] + numbers[1]
-            elif item.kind == _MESSAGE and end >= 0:
-                cursor.at = end
-            else:
-                self._take(item)
+            if item.kind == _MESSAGE and self._end >= 0:
+                cursor.at = self._end
+            elif item.kind in _TAKEN:
+                self._take(item.kind, item.data)
 
-    def _take(self, item: Record) -> None:
-        kind = item.kind
+    def _take(self, kind: int, data: bytes) -> None:
         if kind == _RECIPIENT:
-            self.recipients.append((item.data, self._original))
+            self.recipients.append((data, self._original))
             self._original = b""
         elif kind == _DONE:
             self._original = b""
         elif kind == _ORIGINAL:
-            self._original = item.data
+            self._original = data
         elif kind == _TIME and self.arrival < 0:
-            self.arrival = int(item.data.split()[0])
+            self.arrival = int(data.split()[0])
         elif kind == _SENDER and self.sender is None:
-            self.sender = item.data
+            self.sender = data
+        elif kind == _SIZE:
+            numbers = [int(text) for text in data.split()[:2]]
+            self.size, self._end = numbers[0], numbers[0] + numbers[1]
 
 
-def _recipients(paths: QueuePaths, queue_id: str, left: list[tuple[bytes, bytes]]) -> list[Entry]:
+def _recipients(
+    paths: QueuePaths, queue: str, queue_id: str, path: str, left: list[tuple[bytes, bytes]]
+) -> list[Entry]:
     """Recipients with their reasons: those of the defer and bounce logs first, in their order."""
     known = {shown_address(address): shown_address(original) for address, original in left}
     out: list[Entry] = []
     seen: set[str] = set()
     for log, name in (("defer", "delay_reason"), ("bounce", "bounce_reason")):
-        for item in _reasons(paths.path(log, queue_id)):
+        for item in _reasons(_log(paths, log, queue, queue_id, path)):
             address = item["recipient"]
             seen.add(address)
             entry = _recipient(address, item.get("original_recipient") or known.get(address, ""))
@@ -165,10 +194,26 @@ def _recipient(address: str, original: str) -> Entry:
     return {"address": address, "orig_address": original or address}
 
 
-def _reasons(path: str) -> Iterator[dict[str, str]]:
+def _log(paths: QueuePaths, log: str, queue: str, queue_id: str, path: str) -> str:
+    """Where the log of a message is. Its subdirectory is that of the message where both have one: to work out that of
+    a long ID takes as long as all the rest."""
+    if log in paths.hashed and queue in paths.hashed:
+        return f"{paths.directory}/{log}{path[len(paths.directory) + 1 + len(queue) :]}"
+    return paths.path(log, queue_id)
+
+
+def _reasons(path: str) -> list[dict[str, str]]:
     try:
-        with open(path, "rb") as file:
-            data = file.read()
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
-        return
-    yield from entries(data)
+        return []
+    try:
+        data = piece = os.read(fd, _LOG)
+        while len(piece) == _LOG:
+            piece = os.read(fd, _LOG)
+            data += piece
+    except OSError:
+        return []
+    finally:
+        os.close(fd)
+    return list(entries(data))

@@ -6,12 +6,16 @@ in external form. What is no such block is left out: a file may have been cut of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pytwfix.basics.printable import printable
 from pytwfix.mail.quoting import external_form
 
 Entry = dict[str, str]
+_LINE = re.compile(r"^([A-Za-z_]+)=(.*)$", re.MULTILINE)
+_NAMES = frozenset(("recipient", "original_recipient", "offset", "dsn_orig_rcpt", "status", "action", "reason"))
+_USUAL = re.compile(rb"[0-9A-Za-z_+-]+(?:\.[0-9A-Za-z_+-]+)*@[0-9A-Za-z.-]+\Z")  # needs neither quotes nor care
 
 
 def block(entry: Entry) -> bytes:
@@ -23,6 +27,9 @@ def block(entry: Entry) -> bytes:
 
 def entries(data: bytes) -> Iterator[Entry]:
     """All blocks of a file that have a recipient."""
+    if b"\n\n" not in data.strip(b"\n"):
+        yield from _only(data)
+        return
     entry: Entry = {}
     for line in data.decode("utf-8", "surrogateescape").split("\n"):
         if not line:
@@ -31,12 +38,21 @@ def entries(data: bytes) -> Iterator[Entry]:
             entry = {}
             continue
         name, equals, value = line.partition("=")
-        if equals and name.replace("_", "").isalpha():
+        if equals and (name in _NAMES or name.replace("_", "").isalpha()):
             entry.setdefault(name, value)
     if "recipient" in entry:
         yield entry
 
 
+def _only(data: bytes) -> Iterator[Entry]:
+    """Of a file with one block, as most are. The first line of a name counts."""
+    found = dict(reversed(_LINE.findall(data.decode("utf-8", "surrogateescape"))))
+    if "recipient" in found:
+        yield found
+
+
 def shown_address(address: bytes) -> str:
     """An address of internal form as it stands in these files and in listings."""
+    if _USUAL.match(address):
+        return address.decode("ascii")
     return printable(external_form(address), utf8=True)

@@ -163,7 +163,7 @@ class Answers(SynchronousTestCase):
 
     def test_lines(self) -> None:
         answer = io.BytesIO(b'{"a": 1}\n{"a": 2}\n{"ok": true}\n{"a": 3}\n')
-        self.assertEqual(list(controlclient._lines(answer)), [{"a": 1}, {"a": 2}])
+        self.assertEqual(list(controlclient._lines(answer)), [b'{"a": 1}\n', b'{"a": 2}\n'])
 
     def test_no(self) -> None:
         answer = io.BytesIO(b'{"ok": false, "error": "User x(5) is not allowed to view the mail queue", "code": 77}\n')
