@@ -18,6 +18,7 @@ _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _LITERAL = re.compile(rb"\[[^\[\]\\]*\]")
 
 _WORD, _OPERATOR, _COMMENT = 1, 2, 3
+_AT = (_OPERATOR, b"@")
 
 
 def parse_path(
@@ -61,13 +62,12 @@ def _internal(text: bytes, strict: bool) -> bytes | None:
         return None
     if not strict and tokens and tokens[-1] == (_OPERATOR, b";"):
         tokens.pop()
-    if strict and (_empty_local(tokens) or any(kind == _COMMENT for kind, _ in tokens)):
+    if strict and any(kind == _COMMENT for kind, _ in tokens):
         return None
-    return _join(_without_route([token for token in tokens if token[0] != _COMMENT]))
-
-
-def _empty_local(tokens: list[tuple[int, bytes]]) -> bool:
-    return tokens[:2] == [(_WORD, b""), (_OPERATOR, b"@")]
+    rest = _without_route([token for token in tokens if token[0] != _COMMENT])
+    if strict and (rest[:1] == [_AT] or rest[:2] == [(_WORD, b""), _AT]):
+        return None
+    return _join(rest)
 
 
 def _tokens(text: bytes) -> list[tuple[int, bytes]] | None:
@@ -141,7 +141,7 @@ def _comment_end(text: bytes, at: int) -> int:
 
 def _without_route(tokens: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
     """`@one,@two:user@host` is user@host (RFC 5321 appendix C)."""
-    if tokens[:1] == [(_OPERATOR, b"@")] and (_OPERATOR, b":") in tokens:
+    if tokens[:1] == [_AT] and (_OPERATOR, b":") in tokens:
         return tokens[tokens.index((_OPERATOR, b":")) + 1 :]
     return tokens
 
@@ -163,5 +163,5 @@ def _acceptable(address: bytes, utf8: bool, min_user: bool, numeric: bool, null:
     if not at:
         return True
     if not domain:
-        return null or b"@" in local
+        return null or b"@" in local[1:]
     return valid_mail_domain(domain, utf8, numeric)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.python.failure import Failure
 
-from pytwfix.contracts.dns import Address, Answer, ClientNames, DnsError, NoSuchName, TryAgain
+from pytwfix.contracts.dns import Address, Answer, ClientNames, DnsError, NoData, NoSuchName, TryAgain
 from pytwfix.mail.hostnames import valid_name
 
 if TYPE_CHECKING:
@@ -126,7 +126,9 @@ class Native:
         try:
             found = self._system.addresses_of(name)
         except socket.gaierror as error:
-            kind = TryAgain if _status(error) == LATER else NoSuchName
+            if _status(error) == LATER:
+                return TryAgain(name, "A", error.strerror or str(error))
+            kind = NoSuchName if error.errno == socket.EAI_NONAME else NoData
             return kind(name, "A", error.strerror or str(error))
         except (OSError, UnicodeError) as error:
             return NoSuchName(name, "A", str(error))

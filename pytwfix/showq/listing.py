@@ -133,7 +133,7 @@ class _Envelope:
                 return at
             if kind == _ATTRIBUTE or kind in _PASSED:
                 at = after
-            elif kind == _MESSAGE and self._end >= 0:
+            elif kind == _MESSAGE and self._end >= after:
                 at = self._end
             elif kind == _END:
                 return -1
@@ -151,6 +151,8 @@ class _Envelope:
             if item is None or item.kind == _END:
                 return
             if item.kind == _MESSAGE and self._end >= 0:
+                if self._end < cursor.at:
+                    return  # content that ends before it begins
                 cursor.at = self._end
             elif item.kind in _TAKEN:
                 self._take(item.kind, item.data)

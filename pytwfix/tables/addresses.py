@@ -92,10 +92,10 @@ def address_keys(
 
 
 def _forms(local: bytes, suffix: bytes, partial: bool, stripped: bool) -> Iterator[Key]:
-    """A key in external form, and in internal form where that is another one."""
+    """A key in external form, and in internal form where that is another one, and not another address."""
     external = quoted_local(local)
     yield external + suffix, partial, stripped
-    if external != local:
+    if external != local and (suffix or b"@" not in local):
         yield local + suffix, partial, stripped
 
 

@@ -59,7 +59,8 @@ MAIN = {
     "myorigin": "test.example",
     "mydestination": "test.example",
     "local_recipient_maps": "inline:{bob=x, alice=x, postmaster=x}",
-    "transport_maps": "inline:{{undeliverable.example=error:5.1.2 no such place}, {later.example=retry:4.4.1 not now}}",
+    "transport_maps": "inline:{{undeliverable.example=error:5.1.2 no such place}, {later.example=retry:4.4.1 not now}, "
+    "{wordless.example=error:no mail there}}",
     "inet_interfaces": "127.0.0.1",
     "inet_protocols": "ipv4",
     "mynetworks": "127.0.0.0/8",

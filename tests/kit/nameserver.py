@@ -57,8 +57,8 @@ class NameServer:
 
     def _fill(self, reply: dns.message.Message, name: str, rtype: str) -> None:
         while True:
-            found = self.zone.get((name, rtype))
-            alias = self.zone.get((name, "CNAME"))
+            found = self.zone.get((name.lower(), rtype))
+            alias = self.zone.get((name.lower(), "CNAME"))
             if found is not None:
                 reply.answer.append(dns.rrset.from_text(name.rstrip(".") + ".", 60, "IN", rtype, *found))
                 return
@@ -68,7 +68,7 @@ class NameServer:
             if not self.chase:
                 return
             name = alias[0].rstrip(".")
-        if not any(known == name for known, _ in self.zone):
+        if not any(known == name.lower() for known, _ in self.zone):
             reply.set_rcode(dns.rcode.NXDOMAIN)
         reply.authority.append(dns.rrset.from_text("example.", 300, "IN", "SOA", _SOA))
 

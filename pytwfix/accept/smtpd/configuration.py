@@ -197,6 +197,10 @@ class Configuration:
         self.local_recipients = AddressMaps([maps(cfg.local_recipient_maps, "local_recipient_maps")], delimiter, True)
         # The bounce service sends as two of them, and the queue manager takes mail for all three.
         self.own_recipients = {b"postmaster", b"mailer-daemon", cfg.double_bounce_sender.lower().encode()}
+        # Whatever the lists say: somebody must be reached, and what bounces twice must end.
+        double = cfg.double_bounce_sender.lower()
+        double = double if "@" in double else f"{double}@{common.myorigin.lower()}"
+        self.exempt_recipients = frozenset((b"postmaster", double.encode()))
         self.probe_sender = (cfg.address_verify_sender.partition("@")[0], cfg.address_verify_sender_ttl)
         mailboxes = maps(cfg.virtual_mailbox_maps, "virtual_mailbox_maps")
         self.virtual_mailboxes = AddressMaps([mailboxes], delimiter, False)

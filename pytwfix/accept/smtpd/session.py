@@ -320,7 +320,7 @@ class Session(SideCommands):
             return replies.TOO_MANY_RECIPIENTS
         state.recipient = event.recipient
         try:
-            if event.recipient.lower() != b"postmaster":
+            if event.recipient.lower() not in config.exempt_recipients:
                 refused = await self._checks.recipient("RCPT", config.recipient_lists)
             if self._milters is not None:
                 refused = await self._milters.rcpt(event, refused)

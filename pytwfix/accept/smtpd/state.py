@@ -139,7 +139,7 @@ class State:
         self.discard = False
         self.hold = False
         self.actions: list[tuple[str, str]] = []
-        self.resolved: dict[bytes, Resolved] = {}
+        self.resolved: dict[tuple[bytes, bytes], Resolved] = {}
 
     # Verdicts.
 
@@ -217,14 +217,15 @@ class State:
 
     # What several checks ask for.
 
-    async def resolve(self, address: bytes) -> Resolved:
-        """Where an address goes, with what its domain lacks; asked once a transaction."""
-        resolved = self.resolved.get(address)
+    async def resolve(self, address: bytes, back: bool = False) -> Resolved:
+        """Where an address goes, with what its domain lacks; asked once a transaction. `back`: it is the sender's, to
+        whom the recipient would answer."""
+        key = address, (self.recipient if back else self.sender) or b""
+        resolved = self.resolved.get(key)
         if resolved is None:
             rewriter = self.host.peers.rewriter
             whole = await rewriter.rewrite("local", address)
-            resolved = await rewriter.resolve(self.sender or b"", whole)
-            self.resolved[address] = resolved
+            resolved = self.resolved[key] = await rewriter.resolve(key[1], whole)
         return resolved
 
     async def pause(self, seconds: float) -> None:

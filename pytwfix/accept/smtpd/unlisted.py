@@ -38,7 +38,7 @@ class RejectUnlisted:
 
     async def _ask(self, state: State, address: bytes) -> Verdict:
         subject = state.sender_subject() if self._of_sender else state.recipient_subject()
-        resolved = await state.resolve(address)
+        resolved = await state.resolve(address, self._of_sender)
         if resolved.flags & FAILED:
             return state.lookup_failed(subject)
         try:
@@ -49,7 +49,7 @@ class RejectUnlisted:
                 text = _STATUS.sub("", resolved.nexthop, count=1) or "User unknown"
                 return state.refuse(subject, code, f"{code // 100}.1.1", text)
             if resolved.flags & ERROR or resolved.transport in ("error", "retry"):
-                return _refused_by_route(state, subject, resolved)
+                return _refused_by_route(state, subject, resolved, self._detail)
             return await self._in_class(state, subject, resolved)
         except TableError:  # which was logged
             return state.lookup_failed(subject)
@@ -73,7 +73,11 @@ class RejectUnlisted:
             return DUNNO
         if not maps or await maps.find(resolved.recipient):
             return DUNNO
-        return self._unknown(state, subject, code, table, "1.0" if self._of_sender else "1.1")
+        return self._unknown(state, subject, code, table, self._detail)
+
+    @property
+    def _detail(self) -> str:
+        return "1.0" if self._of_sender else "1.1"
 
     @staticmethod
     def _probes(state: State, local: bytes) -> bool:
@@ -86,12 +90,12 @@ class RejectUnlisted:
         return state.refuse(subject, code, f"{code // 100}.{detail}", text)
 
 
-def _refused_by_route(state: State, subject: Subject, resolved: Resolved) -> Verdict:
+def _refused_by_route(state: State, subject: Subject, resolved: Resolved, usual: str) -> Verdict:
     """The error transport: its nexthop is the reason. `retry` would be a 4xx."""
     code = 450 if resolved.transport == "retry" else 550
     text = resolved.nexthop
     found = _STATUS.match(text)
-    detail = ".1.1"
+    detail = f".{usual}"
     if found:
         detail, text = found.group(2), text[found.end() :]
     return state.refuse(subject, code, f"{code // 100}{detail}", text or "undeliverable address")

@@ -99,6 +99,10 @@ class Attempt:
         if target.level > DEEPEST:
             await self.ledger.settle(target, NESTING)
             return
+        if not target.user:
+            text = f'null username in "{mailbox.printable(target.address)}"'
+            await self.ledger.settle(target, Dsn("5.1.3", text))
+            return
         if self.delivered_to(target).lower() in self._visited:
             shown = mailbox.printable(self.delivered_to(target))
             await self.ledger.settle(target, Dsn("5.4.6", f"mail forwarding loop for {shown}"))

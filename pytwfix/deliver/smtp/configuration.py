@@ -60,6 +60,7 @@ class Configuration:
     def _read_sessions(self, cfg: SmtpSettings) -> None:
         """How sessions begin, how long they last, how they end."""
         self.limits = _limits(cfg)
+        self.relayhost = "" if self.lmtp else (self.host.parameter("relayhost") or "")
         self.hello = cfg.smtp_helo_name.encode("ascii", "replace")
         level = cfg.smtp_tls_loglevel.partition(",")[0].strip()
         self.tls_loglevel = int(level) if level.isdecimal() else 0

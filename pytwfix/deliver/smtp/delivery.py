@@ -117,9 +117,15 @@ class Delivery:
                 self._blame(loop)
             return
         except Trouble as trouble:
-            self._blame(trouble)
+            self._blame(self._pardoned(trouble))
             return
         await self._try(servers, place, key)
+
+    def _pardoned(self, trouble: Trouble) -> Trouble:
+        """That relayhost cannot be found is no reason to return everybody's mail: somebody has mistyped it."""
+        if trouble.dsn.permanent and self._request.nexthop == self._config.relayhost:
+            return Trouble(Dsn("4.3.5", trouble.dsn.reason), handshake=trouble.handshake)
+        return trouble
 
     def _key(self, place: Destination) -> Hashable:
         """What idle sessions to a destination are kept under."""

@@ -68,9 +68,14 @@ class Search:
         self._port = await self._port_number()
         place = self._destination
         address = place.host
-        if valid_ipv4(address.encode("utf-8", "replace")):
+        ipv4, ipv6 = valid_ipv4(address.encode("utf-8", "replace")), valid_ipv6(address.encode("utf-8", "replace"))
+        if (ipv4 and not self._config.ipv4) or (ipv6 and not self._config.ipv6):
+            if self._config.host_native:
+                raise Trouble(_not_looked_up(address, "Address family for hostname not supported"))
+            raise Trouble(Dsn("5.4.4", f"Name service error for {address}: invalid host or domain name"))
+        if ipv4:
             servers = [Server(address, address, self._port)]
-        elif valid_ipv6(address.encode("utf-8", "replace")):
+        elif ipv6:
             servers = [Server(address, address, self._port, socket.AF_INET6)]
         else:
             self._domain = self._ascii(address)
@@ -214,12 +219,15 @@ class Search:
         try:
             answer = await self._host.names.addresses(name)
         except DnsError as problem:
-            status = "4.4.4" if isinstance(problem, TryAgain) else "5.4.4"
-            raise Trouble(Dsn(status, f"unable to look up host {name}: {problem.text}")) from None
+            status = {TryAgain: "4.4.4", NoSuchName: "5.4.4"}.get(type(problem), "5.3.0")
+            raise Trouble(_not_looked_up(name, problem.text, status)) from None
         wanted = {socket.AF_INET} if self._config.ipv4 else set()
         if self._config.ipv6:
             wanted.add(socket.AF_INET6)
-        return [one for one in self._servers(name, answer) if one.family in wanted]
+        found = [one for one in self._servers(name, answer) if one.family in wanted]
+        if not found:
+            raise Trouble(_not_looked_up(name, "No address associated with hostname"))
+        return found
 
     async def _answer(self, name: str, waiting: Deferred[Answer]) -> Answer:
         answer = await waiting
@@ -272,3 +280,8 @@ def balanced(servers: list[Server], limit: int) -> list[Server]:
             left[family] -= 1
             chosen.append(one)
     return chosen
+
+
+def _not_looked_up(name: str, why: str, status: str = "5.3.0") -> Dsn:
+    """The system's own name service does not know."""
+    return Dsn(status, f"unable to look up host {name}: {why}")

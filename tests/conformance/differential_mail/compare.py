@@ -7,6 +7,7 @@ import re
 import smtplib
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from difflib import unified_diff
 from random import Random
@@ -27,7 +28,7 @@ _NORMAL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b\d{14}\.[0-9A-F]{9,12}\b", "MID"),
         (r"\b[0-9A-F]{9,12}\b", "QID"),
         (r"delay=[\d.]+, delays=[\d./]+", "delay"),
-        (r"127\.0\.0\.1\]:\d+", "127.0.0.1]:port"),
+        (r"(127\.0\.0\.1\]|hop\.example):\d+", r"\1:port"),
         (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), .\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4} \(\w+\)", "DATE"),
         (r"size=\d+", "size"),
         (r"conn_use=\d+, ", ""),  # a matter of time
@@ -60,14 +61,26 @@ class Seen(NamedTuple):
     logged: list[str]
 
 
-class Side:
-    """One system and its sink."""
+Maker = Callable[[Random, str], Mail]
+Judge = Callable[[Mail, Seen, Seen], str]
 
-    def __init__(self, kind: str, ports: list[int], state: object, seed: int) -> None:
+
+class Side:
+    """One system and its sink. `prefix` is what its programs are started with."""
+
+    def __init__(self, kind: str, ports: list[int], seed: int, prefix: list[str] | None = None) -> None:
         self.ports = ports
         self.sink = Sink()
-        random = Random(seed)
-        random.setstate(state)  # type: ignore[arg-type]
+        self.random = Random(seed)
+        main, tables = self.furnish(self.random)
+        self.system: MailSystem = make(kind, main, self.lines, tables)
+        self.system.prefix = prefix or []
+        self.system.write_master("".join(self.system.filled(line) + "\n" for line in self.lines))
+        self.system.write_main(**{name: self.system.filled(text) for name, text in main.items()})
+        self.system.start(*ports)
+
+    def furnish(self, random: Random) -> tuple[dict[str, str], dict[str, str]]:
+        """Parameters and tables; `lines` of master.cf, and what of all this is `chosen`, for a report."""
         main = {
             **worlds.MAIN, **worlds.chosen(random, worlds.REWRITING, random.randint(0, 6)),
             "relayhost": f"[127.0.0.1]:{self.sink.port}", "smtp_fallback_relay": "",
@@ -75,13 +88,13 @@ class Side:
         }  # fmt: skip
         for name in ("local", "relay", "virtual"):
             main[f"{name}_transport"] = f"smtp:[127.0.0.1]:{self.sink.port}"
-        self.lines = worlds.services(random, ports)
+        self.lines = worlds.services(random, self.ports)
         self.chosen = {name: value for name, value in main.items() if name in worlds.REWRITING}
-        self.random = random
-        self.system: MailSystem = make(kind, main, self.lines, worlds.TABLES)
-        self.system.write_master("".join(self.system.filled(line) + "\n" for line in self.lines))
-        self.system.write_main(**{name: self.system.filled(text) for name, text in main.items()})
-        self.system.start(*ports)
+        return main, worlds.TABLES
+
+    def where(self, at: int) -> str:
+        """What is special about a port."""
+        return f"{self.chosen}\n" + "\n".join(self.lines[2 * at : 2 * at + 2])
 
     def close(self) -> None:
         self.system.remove()
@@ -104,20 +117,19 @@ class Side:
 
 def round_of(seed: int, count: int, services: int = 12) -> Outcome:
     """New settings from a seed, and so many mails."""
-    random = Random(seed)
-    state = random.getstate()
     ports = [free_port() for _ in range(2 * services)]
     sides: dict[str, Side] = {}
     try:
         for kind, mine in ((POSTFIX, ports[:services]), (INLINE, ports[services:])):
-            sides[kind] = Side(kind, mine, state, seed)
-        return _sent(sides, count, seed)
+            sides[kind] = Side(kind, mine, seed)
+        return sent(sides, count, seed, mail, known)
     finally:
         for side in sides.values():
             side.close()
 
 
-def _sent(sides: dict[str, Side], count: int, seed: int) -> Outcome:
+def sent(sides: Mapping[str, Side], count: int, seed: int, mail: Maker, known: Judge) -> Outcome:
+    """So many mails through both."""
     random = sides[POSTFIX].random
     told: list[tuple[int, Mail, str]] = []
     replies: dict[str, list[list[str]]] = {kind: [] for kind in sides}
@@ -134,8 +146,8 @@ def _sent(sides: dict[str, Side], count: int, seed: int) -> Outcome:
     for kind, side in sides.items():
         outcome.differences += [f"{kind}: {line}" for line in side.system.log().splitlines() if " fatal: " in line][:3]
     for number, (at, one, token) in enumerate(told):
-        where = f"seed {seed} {token}\n{sides[POSTFIX].chosen}\n" + "\n".join(sides[POSTFIX].lines[2 * at : 2 * at + 2])
-        judge(outcome, one, seen[POSTFIX][number], seen[INLINE][number], where)
+        where = f"seed {seed} {token}\n{sides[POSTFIX].where(at)}"
+        judge(outcome, one, seen[POSTFIX][number], seen[INLINE][number], where, known)
     return outcome
 
 
@@ -197,7 +209,7 @@ def _normal(text: str) -> str:
     return text
 
 
-def judge(outcome: Outcome, one: Mail, theirs: Seen, ours: Seen, where: str) -> None:
+def judge(outcome: Outcome, one: Mail, theirs: Seen, ours: Seen, where: str, known: Judge) -> None:
     outcome.mails += 1
     outcome.deliveries += len(theirs.delivered)
     outcome.lines += len(theirs.logged)

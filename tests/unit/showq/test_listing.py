@@ -63,6 +63,15 @@ class Quick(SynchronousTestCase):
         data = (first + head + records.record(b"M") + body + tail)[: cut or None]
         self.assertEqual(self.read(data, True), self.read(data, False))
 
+    def test_backwards(self) -> None:
+        """A size record that has the content end before it begins, which must not be gone through for ever."""
+        head = records.record(b"S", b"s") + records.record(b"R", b"r@example.com") + records.record(b"M")
+        for size in (-60, -10, 0):
+            data = size_record(size, 84) + head + records.record(b"X") + records.record(b"E")
+            found = self.read(data, True)
+            self.assertEqual(found, self.read(data, False))
+            self.assertEqual(found[3], [(b"r@example.com", b"")])
+
     def test_large(self) -> None:
         """An envelope, and content, beyond what is read first."""
         head = b"".join(records.record(b"R", b"r%d@example.com" % number) for number in range(1000))

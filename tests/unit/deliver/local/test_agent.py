@@ -117,6 +117,11 @@ class LocalTests(SynchronousTestCase):
         self.logged('dsn=5.1.1, status=bounced (unknown user: "nosuch")')
         self.assertTrue(self.done)
 
+    def test_nobody(self) -> None:
+        """AL-1: an address without a local part is nobody's."""
+        self.deliver(b"@example.com")
+        self.logged('dsn=5.1.3, status=bounced (null username in "@example.com")')
+
     def test_failures(self) -> None:
         """LO-4: what cannot be written is 5.2.0, a lock 4.2.0, a full mailbox 5.2.2."""
         for kind, status in (("denied", "5.2.0"), ("locked", "4.2.0"), ("toolarge", "5.2.2"), ("temporary", "4.2.0")):

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.defer import fail, succeed
 
 from pytwfix.contracts.delivery import PROBE, VERIFY_ONLY
-from pytwfix.contracts.dns import MX, Address, SearchList, TryAgain
+from pytwfix.contracts.dns import MX, Address, Answer, NoData, NoSuchName, SearchList, TryAgain
 from pytwfix.mail.envelope import Client, Recipient
 from pytwfix.mail.status import NOTIFY_FAILURE, NOTIFY_SUCCESS, RET_HDRS
 from tests.kit.smtpcase import SmtpCase
@@ -662,6 +662,49 @@ class ManyServers(SmtpCase):
         self.mx(smtp_dns_reply_filter="pcre:{{/ MX / IGNORE}}")
         self.deliver(nexthop="dest.example")
         self.assertIn("dsn=4.7.0, status=deferred", self.ends()[0])
+
+    def test_native_fails(self) -> None:
+        """SM-3: what the system does not know is bounced, by what it says; a failure of its own is not."""
+        answers: dict[str, Any] = {
+            "4.4.4, status=deferred (unable to look up host x.example: t)": fail(TryAgain("x.example", "A", "t")),
+            "5.4.4, status=bounced (unable to look up host x.example: n)": fail(NoSuchName("x.example", "A", "n")),
+            "5.3.0, status=bounced (unable to look up host x.example: d)": fail(NoData("x.example", "A", "d")),
+            "5.3.0, status=bounced (unable to look up host x.example: No address associated with hostname)": succeed(
+                Answer((Address(10, "2001:db8::1"),), False, 60, "x.example")
+            ),
+        }
+        self.mx(smtp_host_lookup="native", smtp_dns_support_level="disabled", inet_protocols="ipv4")
+        for wanted, answer in answers.items():
+
+            class Names:
+                def addresses(self, name: str, answer: Any = answer) -> Any:
+                    return answer
+
+            self.host.names = Names()  # type: ignore[assignment]
+            self.deliver(nexthop="[x.example]")
+            self.assertIn(f"dsn={wanted}", self.ends()[-1])
+
+    def test_other_family(self) -> None:
+        """SM-3: an address literal of a family that inet_protocols leaves out is not connected to."""
+        for host_lookup, text in (
+            ("dns", "dsn=5.4.4, status=bounced (Name service error for 2001:db8::1: invalid host or domain name)"),
+            (
+                "native",
+                "dsn=5.3.0, status=bounced "
+                "(unable to look up host 2001:db8::1: Address family for hostname not supported)",
+            ),
+        ):
+            self.mx(smtp_host_lookup=host_lookup, inet_protocols="ipv4")
+            self.deliver(nexthop="[2001:db8::1]")
+            self.assertIn(text, self.ends()[-1])
+            self.assertEqual(self.net.asked, [])
+
+    def test_relayhost_not_found(self) -> None:
+        """SM-3, TR-4: mail is kept while the relay host cannot be found; another next hop's is returned."""
+        for relayhost, status in (("typo.example", "4.3.5, status=deferred"), ("x.example", "5.4.4, status=bounced")):
+            self.mx(relayhost=relayhost)
+            self.deliver(nexthop="typo.example")
+            self.assertIn(f"dsn={status} (typo.example AAAA: not found)", self.ends()[-1])
 
     def test_native(self) -> None:
         """SM-3: smtp_host_lookup = native."""
