@@ -73,6 +73,7 @@ class Configuration:
     def _forms(self, cfg: RewriteSettings) -> None:
         remote = cfg.remote_header_rewrite_domain.encode()
         swap, percent = cfg.swap_bangpath, cfg.allow_percent_hack
+        self.myorigin = cfg.myorigin.lower().encode()
         origin = cfg.myorigin.encode() if cfg.append_at_myorigin else b""
         domain = cfg.mydomain.encode() if cfg.append_dot_mydomain else b""
         self.local = Form(origin, domain, swap, percent)

@@ -26,7 +26,7 @@ from pytwfix.mail.quoting import quoted_local
 from pytwfix.rewrite import log
 from pytwfix.rewrite.rewrite import complete
 from pytwfix.rewrite.transport import apply, split_transport
-from pytwfix.tables.addresses import DOMAIN, TRANSPORT, Found, find_address
+from pytwfix.tables.addresses import TRANSPORT, Found, find_address
 from pytwfix.tables.matchlists import StringList
 
 if TYPE_CHECKING:
@@ -170,8 +170,12 @@ async def _relayhost(config: Configuration, routes: Routes, sender: bytes) -> st
 
 
 async def _by_sender(maps: Maps, sender: bytes, config: Configuration) -> str:
-    """The full address, then @domain; DUNNO says nothing."""
-    found = await find_address(maps, sender, strategy=DOMAIN, delimiter=config.delimiter)
+    """The full address, the local part alone where the domain is ours, then @domain; DUNNO says nothing."""
+
+    async def ours(domain: bytes) -> bool:
+        return domain.lower() == config.myorigin or await is_local(config, domain)
+
+    found = await find_address(maps, sender, delimiter=config.delimiter, local=ours)
     text = "" if found is None else _text(found)
     return "" if text.upper() == "DUNNO" else text
 

@@ -199,7 +199,8 @@ class Configuration:
         self.own_recipients = {b"postmaster", b"mailer-daemon", cfg.double_bounce_sender.lower().encode()}
         # Whatever the lists say: somebody must be reached, and what bounces twice must end.
         double = cfg.double_bounce_sender.lower()
-        double = double if "@" in double else f"{double}@{common.myorigin.lower()}"
+        if "@" not in double and host.parameter("append_at_myorigin") != "no":
+            double = f"{double}@{common.myorigin.lower()}"
         self.exempt_recipients = frozenset((b"postmaster", double.encode()))
         self.probe_sender = (cfg.address_verify_sender.partition("@")[0], cfg.address_verify_sender_ttl)
         mailboxes = maps(cfg.virtual_mailbox_maps, "virtual_mailbox_maps")

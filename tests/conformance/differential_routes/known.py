@@ -13,8 +13,8 @@ def known(one: Mail, theirs: Seen, ours: Seen) -> str:
     """The name of a difference, or "" for what should have been the same."""
     if theirs.replies == ours.replies and _folded(theirs) == _folded(ours):
         return "letters of a host name, which is kept as the first one asked for it"
-    if any("unknown service: [" in line or "error for user@x:" in line for line in ours.logged):
-        return "a next hop that is none (`smtp:[address]`, an address), at which a real smtp ends"
+    if any("unknown service: [" in line for line in ours.logged):
+        return "a relay host `smtp:[address]`, at which a real smtp ends"
     return ""
 
 

@@ -165,6 +165,22 @@ class Resolve(SynchronousTestCase):
         }.items():
             self.assertEqual(wanted, self.ask(service, b"u@x.example", sender)[:2], sender)
 
+    def test_sender_of_ours(self) -> None:
+        """TR-3, LK-3: where the sender's domain is one of ours, the local part alone is a key too."""
+        maps = "inline:{ {root = [r.example]}, {a+x = [ax.example]}, {@o.example = [o.example]} }"
+        service = self.service(sender_dependent_relayhost_maps=maps, myorigin="o.example")
+        for sender, wanted in {
+            b"root@lab.example": "[r.example]",
+            b"root+e@lab.example": "[r.example]",
+            b"root@[127.0.0.1]": "[r.example]",
+            b"root@O.example": "[r.example]",
+            b"a+x@lab.example": "[ax.example]",
+            b"a@lab.example": "[relayhost.example]",
+            b"root@elsewhere.example": "[relayhost.example]",
+            b"other@o.example": "[o.example]",
+        }.items():
+            self.assertEqual(wanted, self.ask(service, b"u@x.example", sender).nexthop, sender)
+
     def test_relocated(self) -> None:
         """TR-5: relocated_maps come last, and need not carry the prefix."""
         answer = self.ask(self.service(**TABLES), b"moved+x@lab.example")
