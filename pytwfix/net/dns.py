@@ -155,7 +155,10 @@ class Resolver:
         question = Question(name, rtype, self._ident(server))
 
         def told(result: bytes | NoReply) -> None:
-            settled = None if isinstance(result, NoReply) else self._plainly(question, result)
+            try:
+                settled = None if isinstance(result, NoReply) else self._plainly(question, result)
+            except Exception:  # a defect of ours, which the long way meets too, and tells
+                settled = None
             if settled is not None:
                 self._settle(settled, key)
             else:

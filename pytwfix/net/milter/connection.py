@@ -188,15 +188,16 @@ class _Dial(ClientFactory):
 
 
 def connect(host: IHost, to: Filter) -> Deferred[MilterConnection]:
-    """Errback: FilterGone with the system's words for it."""
-    dial = _Dial(host, to.connect_timeout)
+    """Errback: FilterGone with the system's words for it. OSError: nobody knows the name of the port."""
     reactor, timeout = host.reactor, to.connect_timeout
+    port = 0
+    if to.kind != "unix":
+        port = int(to.port) if to.port.isdecimal() else socket.getservbyname(to.port, "tcp")
+    dial = _Dial(host, timeout)
     if to.kind == "unix":
         directory = host.parameter("queue_directory") or ""
         reactor.connectUNIX(to.host if to.host.startswith("/") else f"{directory}/{to.host}", dial, timeout)
-        return dial.made
-    port = int(to.port) if to.port.isdecimal() else socket.getservbyname(to.port, "tcp")
-    if isIPAddress(to.host) or isIPv6Address(to.host):
+    elif isIPAddress(to.host) or isIPv6Address(to.host):
         reactor.connectTCP(to.host, port, dial, timeout)
     else:
         endpoint: Any = HostnameEndpoint(reactor, to.host, port, timeout=timeout)

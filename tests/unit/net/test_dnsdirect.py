@@ -78,6 +78,17 @@ class TestServers(Warm, test_dns.DnsTestCase):
         self.assertEqual(len(self.ask("a.example", "A").records), 2)
         self.assertEqual(type(self.ask("gone.example", "A")).__name__, "NoSuchName")
 
+    def test_defect(self) -> None:
+        """A defect of ours leaves nobody waiting, and is told."""
+        from pytwfix.net import dns
+
+        def broken(*_: object) -> None:
+            raise ZeroDivisionError("no")
+
+        self.patch(dns, "parse", broken)
+        self.assertIs(type(self.ask("a.example", "A")), TryAgain)
+        self.assertIn("ZeroDivisionError", "".join(self.log.lines))
+
     def test_failing(self) -> None:
         """SERVFAIL: the next one is asked, and this one not again."""
         self.server.rcodes["a.example"] = 2
