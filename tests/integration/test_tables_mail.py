@@ -57,7 +57,10 @@ class Redis(WorldCase):
 
     def test_change(self) -> None:
         """SV-4: patterns that change are in force without a reload; a file with a slip in it is not taken."""
-        # A worker that nobody asks in between goes from the first content to the slip, and stays with the first.
+        # Every worker has read the first content; one that nobody asks in between goes from it to the slip, and stays.
+        self.pause(2)
+        for _ in range(20):
+            self.assertIn("by the first pattern", self.refused("pattern@there.example"))
         self.change(b"/^pattern@/ REJECT by the second pattern\n")
         wait_for(lambda: "by the second pattern" in self.refused("pattern@there.example"))
         self.change(b"/^pattern@ REJECT by slip\n")
