@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from pytwfix.commands.options import parse
 from pytwfix.commands.submission import UNAVAILABLE, configuration, die, value, warn
@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pytwfix.settings.snapshot import Snapshot
 
+T = TypeVar("T")
 _PROGRAM = "postqueue"
 _USAGE = "usage: postqueue -f | postqueue -i queueid | postqueue -j | postqueue -p | postqueue -s site"
 _ACTIONS = ("-f", "-i", "-j", "-p", "-s")
@@ -48,28 +49,37 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _show(config: Snapshot, as_json: bool) -> None:
+    from pytwfix.commands.controlclient import ask, ask_lines
+
     out = sys.stdout.buffer
     if as_json:
-        for text in _lines(config):
+        for text in _listed(config, ask_lines, _line):
             out.write(text if text.isascii() else text.decode("utf-8", "surrogateescape").encode("utf-8", "replace"))
     else:
-        import json
-
         from pytwfix.showq.format import lines
 
-        messages = (json.loads(text.decode("utf-8", "surrogateescape")) for text in _lines(config))
+        messages = _listed(config, ask, lambda message: message)
         for line in lines(messages, value(config, "enable_long_queue_ids") == "yes"):
             out.write(line.encode("utf-8", "surrogateescape") + b"\n")
     out.flush()
 
 
-def _lines(config: Snapshot) -> Iterator[bytes]:
-    """A line of JSON for each message, from the daemon or else from the files."""
-    from pytwfix.commands.controlclient import ControlDown, ControlError, ask_lines
+def _line(message: dict[str, Any]) -> bytes:
+    """A message as the daemon writes it."""
+    import json
+
+    return json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n"
+
+
+def _listed(
+    config: Snapshot, ask: Callable[[str, dict[str, Any]], Iterator[T]], shaped: Callable[[dict[str, Any]], T]
+) -> Iterator[T]:
+    """All messages, from the daemon as `ask` gives them, or else from the files, `shaped` the same."""
+    from pytwfix.commands.controlclient import ControlDown, ControlError
 
     path = f"{value(config, 'queue_directory')}/submit/socket"
     try:
-        yield from ask_lines(path, {"verb": "list"})
+        yield from ask(path, {"verb": "list"})
         return
     except ControlError as error:
         die(_PROGRAM, str(error), error.code)
@@ -79,20 +89,17 @@ def _lines(config: Snapshot) -> Iterator[bytes]:
     if os.geteuid() != 0:
         die(_PROGRAM, f"Queue report unavailable - mail system is down ({text})", UNAVAILABLE)
     warn(_PROGRAM, f"warning: Mail system is down -- accessing queue directly ({text})")
-    yield from _from_files(config)
+    yield from map(shaped, _from_files(config))
 
 
-def _from_files(config: Snapshot) -> Iterator[bytes]:
-    import json
-
+def _from_files(config: Snapshot) -> Iterator[dict[str, Any]]:
     from pytwfix.showq.listing import list_queues
     from pytwfix.spool.paths import QueuePaths
 
     depth = int(value(config, "hash_queue_depth"))
     paths = QueuePaths(value(config, "queue_directory"), value(config, "hash_queue_names"), depth)
     try:
-        for message in list_queues(paths):
-            yield json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n"
+        yield from list_queues(paths)
     except OSError as error:
         die(_PROGRAM, f"{error.filename}: {error.strerror}", UNAVAILABLE)
 

@@ -30,20 +30,23 @@ class LiteralIndex:
         self.always: list[int] = []
         # length -> run -> (pattern, text) that are filed there
         self._entries: dict[int, dict[int, list[tuple[int, bytes]]]] = {}
-        few: list[tuple[int, bytes]] = []
+        filed: list[tuple[int, bytes]] = []
         for number, sets in enumerate(needs):
             best = min(sets, key=lambda texts: _cost(texts, counts), default=None)
             if best is None:
                 self.always.append(number)
                 continue
-            few += [(number, text) for text in best]
-            for text in best:
-                run = _rarest(text, counts)
-                entries = self._entries.setdefault(len(run), {})
-                entries.setdefault(int.from_bytes(run, sys.byteorder), []).append((number, text))
-
-        self._few = few if len(few) <= _FEW else []
-        self._any = re.compile(b"|".join(re.escape(text) for _, text in few) or b"(?!)") if len(few) <= _FEW else None
+            filed += [(number, text) for text in best]
+        self._few: list[tuple[int, bytes]] = []
+        self._any: re.Pattern[bytes] | None = None
+        if len(filed) <= _FEW:
+            self._few = filed
+            self._any = re.compile(b"|".join(re.escape(text) for _, text in filed) or b"(?!)")
+            return
+        for number, text in filed:
+            run = _rarest(text, counts)
+            entries = self._entries.setdefault(len(run), {})
+            entries.setdefault(int.from_bytes(run, sys.byteorder), []).append((number, text))
 
     def candidates(self, subject: bytes) -> list[int]:
         """The numbers of the patterns that may match, in their order."""

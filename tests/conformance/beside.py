@@ -20,11 +20,16 @@ class IRunning(Protocol):
     def close(self) -> None: ...
 
 
-def beside(kind: Callable[[str], IRunning]) -> tuple[Lines, Lines]:
-    """Theirs and ours. SkipTest where one of them cannot run."""
+def need_both() -> None:
+    """SkipTest where a real Postfix or ours cannot run."""
     for mode in (INLINE, POSTFIX):
         if reason := missing(mode):
             raise SkipTest(reason)
+
+
+def beside(kind: Callable[[str], IRunning]) -> tuple[Lines, Lines]:
+    """Theirs and ours. SkipTest where one of them cannot run."""
+    need_both()
     found: list[Lines] = []
     for mode in (POSTFIX, INLINE):
         world = kind(mode)

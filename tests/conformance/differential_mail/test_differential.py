@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from twisted.trial.unittest import SkipTest, SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase
 
+from tests.conformance.beside import need_both
 from tests.conformance.differential_mail.compare import round_of
-from tests.kit.mailsystem import INLINE, POSTFIX, missing
 
 _MAILS = 60
 
@@ -14,9 +14,7 @@ class TestDifferential(SynchronousTestCase):
     timeout = 180
 
     def setUp(self) -> None:
-        reason = missing(POSTFIX) or missing(INLINE)
-        if reason:
-            raise SkipTest(reason)
+        need_both()
 
     def test_mails(self) -> None:
         """CL-2 to CL-9, CA-1 to CA-9, TR-2, TR-3: the same replies, deliveries and log lines."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from twisted.trial.unittest import SkipTest, SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase
 
+from tests.conformance.beside import need_both
 from tests.conformance.differential_smtpd.compare import round_of
-from tests.kit.mailsystem import INLINE, POSTFIX, missing
 
 _SESSIONS = 150
 
@@ -14,9 +14,7 @@ class TestDifferential(SynchronousTestCase):
     timeout = 120
 
     def setUp(self) -> None:
-        reason = missing(POSTFIX) or missing(INLINE)
-        if reason:
-            raise SkipTest(reason)
+        need_both()
 
     def test_replies(self) -> None:
         """SD-20 to SD-35: the same words as Debian's Postfix."""

@@ -174,6 +174,13 @@ class Answers(SynchronousTestCase):
         for text in (b"", b'{"a": 1}\n', b"garbage\n"):
             self.assertRaises(controlclient.ControlError, list, controlclient._lines(io.BytesIO(text)))
 
+    def test_garbage(self) -> None:
+        """A line that is no message is told, not a traceback."""
+        self.patch(controlclient, "ask_lines", lambda path, request: iter([b"garbage\n"]))
+        answers = controlclient.ask("/nowhere", {"verb": "list"})
+        error = self.assertRaises(controlclient.ControlError, list, answers)
+        self.assertIn("malformed server response", str(error))
+
     def test_nobody_listens(self) -> None:
         answers = controlclient.ask(os.path.abspath(self.mktemp()), {"verb": "list"})
         self.assertRaises(controlclient.ControlDown, list, answers)

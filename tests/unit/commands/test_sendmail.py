@@ -64,11 +64,12 @@ class Options(SynchronousTestCase):
         """SE-1, SC-11: -XV takes two characters that verp_delimiter_filter knows, or none."""
         check_verp("", "#,")
         check_verp("#,", "#,")
-        for bad in ("+=", "#", "#,#"):
+        check_verp("+=", "-=+")
+        for bad, allowed in (("+=", "#,"), ("#", "#,"), ("#,#", "#,"), ("ab", "-=+")):
             said = io.StringIO()
             with redirect_stderr(said):
-                error = self.assertRaises(SystemExit, check_verp, bad, "#,")
-            text = "sendmail: fatal: -V requires two characters from #,\n"
+                error = self.assertRaises(SystemExit, check_verp, bad, allowed)
+            text = f"sendmail: fatal: -V requires two characters from {allowed}\n"
             self.assertEqual((75, text), (error.code, said.getvalue()))
 
     def test_warnings(self) -> None:
