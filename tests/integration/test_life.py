@@ -163,7 +163,7 @@ class DeadProcess(WorldCase):
         return sorted(found.values(), key=lambda one: one.name)
 
     def settled(self) -> list[str]:
-        """The names once they have stayed the same for a second: the port listens before the last child has its name."""
+        """The names once they have stayed for a second: the port listens before the last child has its name."""
         names, since = [one.name for one in self.children()], time.monotonic()
         while time.monotonic() < since + 1:
             time.sleep(0.02)
