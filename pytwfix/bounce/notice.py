@@ -7,6 +7,7 @@ smtputf8_enable all parts are said to be 8bit and their text UTF-8, as addresses
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytwfix.bounce.deliverystatus import delivery_status, sender_text
@@ -43,7 +44,8 @@ class Notice:
         now: float,
     ) -> None:
         self._cfg = cfg
-        self._envelope = envelope
+        # A list's owner, who hears of it instead of the sender, is told who the sender was.
+        self._envelope = envelope if original.sender is None else replace(envelope, sender=original.sender)
         self._kind = kind
         self._template = template
         self._text = text

@@ -19,14 +19,16 @@ _MOST_HEADER = 1 << 20
 
 
 class Original:
-    """`content` as it may be attached; `message_id` for threads. `there` is false when the file cannot be read."""
+    """`content` as it may be attached; `message_id` for threads; `sender` is the message's own, who is not told what a
+    list's owner is. `there` is false when the file cannot be read."""
 
-    __slots__ = ("content", "header", "message_id", "there")
+    __slots__ = ("content", "header", "message_id", "sender", "there")
 
-    def __init__(self, header: bytes, content: bytes, there: bool = True) -> None:
+    def __init__(self, header: bytes, content: bytes, there: bool = True, sender: bytes | None = None) -> None:
         self.header = header
         self.content = content
         self.there = there
+        self.sender = sender
         found = _MESSAGE_ID.search(header)
         self.message_id = b" ".join(found.group(1).split()) if found else b""
 
@@ -63,7 +65,7 @@ async def _read(message: IMessage, whole: bool) -> Original:
             if header is not None and not whole:
                 break
     data = b"".join(pieces)
-    return Original(data if header is None else header, data)
+    return Original(data if header is None else header, data, sender=message.envelope.sender)
 
 
 def _header_of(data: bytes) -> bytes | None:

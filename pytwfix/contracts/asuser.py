@@ -44,7 +44,7 @@ class MailboxWrite:
     lock_delay: float = 1.0
     stale_lock: float = 500.0
     size_limit: int = 0  # of the mbox after the write, of the mail for a Maildir; 0: none
-    hostname: str = ""  # for Maildir file names
+    hostname: str = ""  # the machine's own, for Maildir file names
     lock_required: bool = True  # a dotlock that cannot be made is an error, not a warning
     strict_owner: bool = True  # the mbox must belong to the user
     create_directory: str = ""  # a spool directory in which a missing mbox may be made by root and given to the user

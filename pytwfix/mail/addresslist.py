@@ -2,8 +2,8 @@
 
 `parse` gives the elements of a list in order: mailboxes with what stands around the address, and the marks of groups.
 Display names stay as they were written, on one line; comments inside an address go after it. Addresses are in internal
-form. Words without an operator between them are addresses of their own. Pure; nothing raises: what cannot be parsed is
-taken as words.
+form. Words without an operator between them are addresses of their own; a bar and a stray `)` are operators, too. Pure;
+nothing raises: what cannot be parsed is taken as words.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from pytwfix.mail.quoting import external_form
 
 _TOKEN = re.compile(
-    rb'(?P<space>[ \t\r\n]+)|"(?P<quoted>[^"\\]*+(?:\\.[^"\\]*+)*)(?:"|\Z)'
-    rb"|(?P<special>[<>,;:@])|(?P<atom>(?:[^ \t\r\n\"\[<>,;:@()\\]|\\.)+|.)",
+    rb'(?P<space>[ \t\r\n]+)|"(?P<quoted>[^"\\]*+(?:\\.[^"\\]*+)*)(?:"|\\?\Z)'
+    rb"|(?P<special>[<>,;:@])|(?P<glue>[|)])|(?P<atom>(?:[^ \t\r\n\"\[<>,;:@()|\\]|\\(?:.|\Z))+)",
     re.DOTALL,
 )
-_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+_ESCAPE = re.compile(rb"\\(.|\Z)", re.DOTALL)
 _MUST_ESCAPE = re.compile(rb'(["\\])')
 _WHITE = re.compile(rb"\r\n|[ \t\r\n]")
 _PARTS = re.compile(rb"\.|[^.]+")
@@ -167,7 +167,7 @@ def _route(segment: list[Token]) -> bool:
     for kind, raw, _ in reversed(segment):
         if kind == "special" and raw == b"@":
             return True
-        if kind == "special" and raw in b";:":
+        if kind == "special" and raw in b";:,":
             break
     return False
 

@@ -10,12 +10,12 @@ from pytwfix.contracts.asuser import Identity
 from pytwfix.contracts.delivery import VERIFY_ONLY, DeliveryRequest
 from pytwfix.contracts.host import IHost
 from pytwfix.contracts.queue import IMessage
-from pytwfix.contracts.rewriting import FAILED
+from pytwfix.contracts.rewriting import ERROR, FAILED
 from pytwfix.contracts.tables import TableError
 from pytwfix.deliver import mailbox
 from pytwfix.deliver.accounts import Account, Accounts, by_uid
 from pytwfix.deliver.local import forwardfile, includes, log, transports
-from pytwfix.deliver.local.aliases import ADDRESS, BAD, COMMAND, FILE, INCLUDE, MAILBOX, Item, parse
+from pytwfix.deliver.local.aliases import ADDRESS, COMMAND, FILE, INCLUDE, Item, parse
 from pytwfix.deliver.local.biff import Biff
 from pytwfix.deliver.local.destinations import Destinations
 from pytwfix.deliver.local.forwarding import Forwarding
@@ -96,6 +96,9 @@ class Attempt:
 
     async def deliver(self, target: Target) -> None:
         """Aliases, then the user of this name."""
+        if b"/" in target.extension:
+            log.bad_extension(self.host.log, self.request.queue_id, mailbox.printable(target.local))
+            target.extension = target.found_delimiter = b""
         if target.level > DEEPEST:
             await self.ledger.settle(target, NESTING)
             return
@@ -154,10 +157,10 @@ class Attempt:
         inner.aliases += (alias.name,)
         inner.parent = target
         if owner is not None:
-            inner.sender, inner.owned, inner.original = owner, True, b""
+            inner.sender, inner.owned, inner.indirect, inner.original = owner, True, False, b""
         elif inner.owned and self.cfg.reset_owner_alias:
             inner.owned = False
-        expansion = Expansion(inner, "alias", await self.identity(alias.owner), direct=not inner.owned)
+        expansion = Expansion(inner, "alias", await self.identity(alias.owner), direct=not (inner.owned or inner.indirect))
         if not alias.extended:
             expansion.append = self._propagated(target, "alias")
         await self.ledger.expanded(owner is not None)
@@ -194,58 +197,60 @@ class Attempt:
 
     # --- items of an alias, an :include: file, a .forward
 
+    async def lines(self, lines: list[list[Item]], expansion: Expansion) -> None:
+        """Those of a file, up to one of which something has to be done again."""
+        before = self.ledger.deferred
+        for line in lines:
+            await self.items(line, expansion)
+            if self.ledger.deferred > before:
+                return
+
     async def items(self, items: list[Item], expansion: Expansion) -> None:
+        """All of them, even when one of them has to be done again, as Postfix does: nobody waits for another's command."""
         for item in items:
-            if self.ledger.deferred:
-                return  # all will be done again: the less there is to do twice the better
             await self._item(item, expansion)
 
     async def _item(self, item: Item, expansion: Expansion) -> None:
         target = expansion.target
         if item.kind == ADDRESS:
-            await self._address(item.value, expansion, False)
-        elif item.kind == MAILBOX:
-            await self._address(item.value, expansion, True)
+            await self._address(item.value, expansion)
         elif item.kind == COMMAND:
             await self._command(item.value, expansion)
         elif item.kind == FILE:
             await self._file(item.value, expansion)
         elif item.kind == INCLUDE:
             await includes.expand(self, item.value, expansion)
-        elif item.kind == BAD:
-            text = f"bad recipient address syntax: {mailbox.printable(item.value)}"
-            await self.ledger.settle(target, Dsn("5.1.3", text))
 
-    async def _address(self, value: bytes, expansion: Expansion, mailbox_only: bool) -> None:
+    async def _address(self, value: bytes, expansion: Expansion) -> None:
         target = expansion.target
         if expansion.append:
             local, at, domain = value.rpartition(b"@")
             value = (local if at else value) + expansion.append + at + domain if at else value + expansion.append
         address = await self.host.peers.rewriter.rewrite("local", value)
-        if not expansion.direct and not await self._nested(address, expansion):
-            await self._elsewhere(target, address)
-        if not expansion.direct:
-            return
         resolved = await self.host.peers.rewriter.resolve(target.sender, address)
         if resolved.flags & FAILED:
             await self.ledger.settle(target.child(address), Dsn("4.3.0", "address resolver failure"))
             return
-        child = target.child(resolved.recipient, mailbox_only)
-        # What a user's file names is not delivered with his rights, but for his own mailbox.
-        here = expansion.context != "forward" or child.user in target.forwards[-1:]
-        if here and resolved.transport == self.request.transport:
-            await self.deliver(child)
-        else:
+        if resolved.flags & ERROR:
+            text = f"bad recipient address syntax: {mailbox.printable(resolved.recipient)}"
+            await self.ledger.settle(target, Dsn("5.1.3", text), faulty=True)
+            return
+        here = resolved.transport == self.request.transport
+        # Here `\user` is this user's mailbox, without alias or .forward.
+        plain = here and resolved.recipient.startswith(b"\\")
+        child = target.child(resolved.recipient[plain:], plain)
+        if not (here and await self._here(child, expansion)):
             await self._elsewhere(target, resolved.recipient)
 
-    async def _nested(self, address: bytes, expansion: Expansion) -> bool:
-        """Whether a list's member is another alias, which is done with; a user gets a new mail."""
-        if expansion.context != "alias":
-            return False
-        resolved = await self.host.peers.rewriter.resolve(expansion.target.sender, address)
-        if resolved.flags & FAILED or resolved.transport != self.request.transport:
-            return False
-        return await self._alias(expansion.target.child(resolved.recipient))
+    async def _here(self, child: Target, expansion: Expansion) -> bool:
+        """Whether a local address is done with, not one for a new mail: another alias always is. A user gets a new
+        mail as the member of a list, and when another user's file names him, whose rights are not his."""
+        forward = expansion.context == "forward"
+        if not expansion.direct or (forward and child.user not in expansion.target.forwards[-1:]):
+            child.indirect = not child.owned
+            return await self._alias(child)
+        await self.deliver(child)
+        return True
 
     async def _elsewhere(self, target: Target, address: bytes) -> None:
         """Into a new message; only told when nothing is to be delivered."""
@@ -260,7 +265,7 @@ class Attempt:
             await self.ledger.settle(target, Dsn("5.7.1", "mail to command is restricted"))
         elif expansion.who is None:
             await self.ledger.settle(target, CONFIGURATION_ERROR)
-        elif self.first_time("command", b"%d %s" % (expansion.who.uid, value)):
+        elif self.first_time("command", b"%s %d %s" % (target.user, expansion.who.uid, value)):
             account = await self._account_of(expansion)
             text = value.decode("utf-8", "surrogateescape").replace("\0", "")
             dsn = await self.destinations.command(target, text, expansion.who, self.delivered_to(target), account)
@@ -273,9 +278,25 @@ class Attempt:
         elif expansion.who is None:
             await self.ledger.settle(target, CONFIGURATION_ERROR)
         elif self.first_time("file", value):
-            path = value.decode("utf-8", "surrogateescape").replace("\0", "")
+            path = await self._path(value.decode("utf-8", "surrogateescape").replace("\0", ""), expansion)
+            if path is None:
+                await self.ledger.settle(target, CONFIGURATION_ERROR, faulty=True)
+                return
             dsn = await self.destinations.file(target, path, expansion.who, self.delivered_to(target))
             await self.ledger.settle(target, dsn)
+
+    async def _path(self, name: str, expansion: Expansion) -> str | None:
+        """`~/file` is below the home of the user whose .forward names it; None, which is logged: there is no such."""
+        if not name.startswith("~"):
+            return name
+        if not name.startswith("~/"):
+            log.bad_home_syntax(self.host.log, name)
+            return None
+        account = await self._account_of(expansion)
+        if account is None:
+            log.unknown_home(self.host.log, name)
+            return None
+        return account.home + name[1:]
 
     def _allowed(self, contexts: str, context: str) -> bool:
         return context in contexts.replace(",", " ").split()
@@ -304,7 +325,7 @@ class Attempt:
         """luser_relay."""
         inner = target.child(target.address)
         inner.relayed = True
-        await self._address(address, Expansion(inner, "luser", None), False)
+        await self._address(address, Expansion(inner, "luser", None))
 
     # --- the rest of the way
 
@@ -312,7 +333,8 @@ class Attempt:
         if self.request.flags & VERIFY_ONLY:
             return
         for sender in self._forwarding.senders:
-            header = self.delivered_to(top) if self._allowed(self.cfg.prepend_delivered_header, "forward") else b""
+            forward = self._allowed(self.cfg.prepend_delivered_header, "forward")
+            header = self.delivered_to(top).lower() if forward else b""
             try:
                 queue_id = await self._forwarding.send(sender, header, self._body)
             except MailError as error:

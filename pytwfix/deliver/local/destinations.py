@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from socket import gethostname
 
 from pytwfix.contracts.asuser import AsUserError, CommandRun, Identity, MailboxWrite
 from pytwfix.contracts.delivery import VERIFY_ONLY, DeliveryRequest
@@ -21,16 +22,8 @@ from pytwfix.deliver.local.target import Target
 from pytwfix.mail.status import DELIVERED, Dsn
 from pytwfix.tables.addresses import external_form
 
-# A command of these characters, whose first word is no shell builtin, needs no shell.
+# A command of these characters needs no shell when its program has a path.
 _PLAIN = re.compile(r"[1234567890!@%\-_=+:,./ \t\nabcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ]+\Z")
-# fmt: off
-_BUILTINS = frozenset((
-    "!", ".", ":", "alias", "bg", "break", "case", "cd", "command", "continue", "do", "echo", "else", "eval",
-    "exec", "exit", "export", "false", "fc", "fg", "for", "getopts", "hash", "if", "jobs", "kill", "let", "printf",
-    "pwd", "read", "readonly", "return", "set", "shift", "test", "times", "trap", "true", "type", "ulimit", "umask",
-    "unalias", "unset", "until", "wait", "while",
-))
-# fmt: on
 _STATUS = {"toolarge": "5.2.2", "quota": "4.2.2", "nospace": "4.3.1", "locked": "4.2.0", "temporary": "4.2.0"}
 
 
@@ -92,7 +85,7 @@ class Destinations:
             lock_delay=cfg.deliver_lock_delay,
             stale_lock=cfg.stale_lock_time,
             size_limit=cfg.mailbox_size_limit,
-            hostname=cfg.myhostname,
+            hostname=gethostname(),
             lock_required=False,
             strict_owner=cfg.strict_mailbox_ownership and not path.startswith("/dev/"),
             create_directory=spool,
@@ -142,6 +135,8 @@ class Destinations:
         try:
             result = await self._host.peers.asuser.run(who, request)
         except AsUserError as error:
+            if self._cfg.local_command_shell and error.text.startswith("execvp "):
+                error.text = f"pipe_command: {error.text}"
             log.command_not_run(self._host.log, commands.complaint(error, who, request.directory))
             return commands.not_run(error, "local")
         if result.timed_out:
@@ -190,13 +185,13 @@ class Destinations:
 
 
 def arguments(text: str, shell: str = "") -> list[str]:
-    """How a command is run: by local_command_shell, as it stands when it is plain, else by /bin/sh."""
+    """How a command is run: by local_command_shell, as it stands when it is plain and has a path, else by sh."""
     if shell:
         return [*shell.split(), text]
     words = text.split()
-    if words and _PLAIN.match(text) and words[0] not in _BUILTINS:
+    if words and "/" in words[0] and _PLAIN.match(text):
         return words
-    return ["/bin/sh", "-c", text]
+    return ["sh", "-c", text]
 
 
 def _text(value: bytes) -> str:

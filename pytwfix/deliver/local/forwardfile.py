@@ -34,7 +34,7 @@ async def expand(attempt: Attempt, target: Target, account: Account) -> bool:
     if target.extension and "forward" in attempt.cfg.propagate_unmatched_extensions.replace(",", " ").split():
         expansion.append = target.found_delimiter + target.extension
     # The user himself, named in his own file, is his mailbox, with the address that this host gives him.
-    await attempt.items(found, expansion)
+    await attempt.lines(found, expansion)
     return True
 
 
@@ -48,7 +48,7 @@ async def _has_home(attempt: Attempt, target: Target, account: Account) -> bool:
     return True
 
 
-async def _first(attempt: Attempt, target: Target, account: Account) -> list[Item]:
+async def _first(attempt: Attempt, target: Target, account: Account) -> list[list[Item]]:
     if account.uid == 0:
         return []  # nothing is done with root's rights
     who = Identity(account.uid, account.gid)
@@ -71,9 +71,6 @@ def paths(attempt: Attempt, target: Target, account: Account) -> list[str]:
     """forward_path with this address's values."""
     cfg = attempt.cfg
     names = macros.values(target, account)
-    if b"/" in target.extension:
-        log.bad_extension(attempt.host.log, attempt.request.queue_id, mailbox.printable(target.local))
-        del names["extension"], names["recipient_delimiter"]
     found: list[str] = []
     for template in cfg.forward_path.replace(",", " ").split():
         try:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from email.utils import formatdate
-
 from pytwfix.contracts.cleanup import MAP, ITransaction, Origin
 from pytwfix.contracts.delivery import DeliveryRequest
 from pytwfix.contracts.host import IHost
 from pytwfix.deliver.local.report import without_success
 from pytwfix.deliver.local.target import Target
+from pytwfix.mail.dates import mail_date
 from pytwfix.mail.envelope import Recipient
 from pytwfix.settings.common import CommonSettings
 
@@ -54,7 +53,7 @@ class Forwarding:
             raise
 
     async def _fill(self, transaction: ITransaction, sender: bytes, delivered_to: bytes, body: bytes) -> str:
-        self._options(transaction, sender)
+        self._options(transaction)
         await transaction.sender(sender)
         for recipient in self._new[sender]:
             await transaction.recipient(recipient)
@@ -64,15 +63,15 @@ class Forwarding:
                 await waiting
         return (await transaction.commit()).queue_id
 
-    def _options(self, transaction: ITransaction, sender: bytes) -> None:
-        """What the sender asked for goes along, unless the list's owner has taken his place."""
+    def _options(self, transaction: ITransaction) -> None:
+        """What the sender asked for goes along, as with Postfix even where a list's owner has taken his place. What the
+        content is encoded in is for its new receiver to see."""
         old, new = self._request.envelope, transaction.envelope
-        new.encoding, new.sendopts, new.log_ident = old.encoding, old.sendopts, old.log_ident
-        if sender == old.sender:
-            new.dsn_envid, new.dsn_ret = old.dsn_envid, old.dsn_ret
+        new.sendopts, new.log_ident = old.sendopts, old.log_ident
+        new.dsn_envid, new.dsn_ret = old.dsn_envid, old.dsn_ret
 
     def _headers(self, queue_id: str, delivered_to: bytes) -> bytes:
         common = self._host.settings(CommonSettings)
-        date = formatdate(self._host.now(), localtime=True)
+        date = mail_date(self._host.now())
         lines = f"Received: by {common.myhostname} ({common.mail_name})\n\tid {queue_id}; {date}\n".encode()
         return lines + (b"Delivered-To: %s\n" % delivered_to if delivered_to else b"")

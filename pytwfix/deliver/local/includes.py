@@ -33,15 +33,15 @@ async def expand(attempt: Attempt, value: bytes, expansion: Expansion) -> None:
         return
     content = await _read(attempt, path, expansion.who)
     if isinstance(content, Dsn):
-        await attempt.ledger.settle(target, content)
+        await attempt.ledger.settle(target, content, faulty=True)
         return
-    items = parse_file(content)
-    if not items:
+    lines = parse_file(content)
+    if not lines:
         attempt.ledger.settled = True  # a list without members takes its mail and gives it to nobody
         return
     who = await _owner(attempt, path, expansion)
     inner = Expansion(target, "include", who, direct=False, append=expansion.append, depth=expansion.depth + 1)
-    await attempt.items(items, inner)
+    await attempt.lines(lines, inner)
 
 
 async def _read(attempt: Attempt, path: str, who: Identity | None) -> bytes | Dsn:

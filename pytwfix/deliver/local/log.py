@@ -70,3 +70,11 @@ def no_biff(log: ILog, service: str) -> None:
 
 def biff_failed(log: ILog, reason: str) -> None:
     log.warning(f"biff: {reason}: users are not told of new mail")
+
+
+def bad_home_syntax(log: ILog, name: str) -> None:
+    log.warning(f"bad home directory syntax for: {name}")
+
+
+def unknown_home(log: ILog, name: str) -> None:
+    log.warning(f"unknown home directory for: {name}")

@@ -64,7 +64,7 @@ class Ledger:
         self._statuses = status_filter(host, names, "local_delivery_status_filter")
         self._outcome = Outcome(host, self.request, self._statuses)
         self._owners: dict[bytes, Outcome] = {}
-        self.deferred = False
+        self.deferred = 0  # so many things that are to be done again
         self.settled = False  # something became of it
 
     def leaf(self, target: Target) -> Recipient:
@@ -79,11 +79,12 @@ class Ledger:
         notify = self._recipient.notify
         return without_success(notify) if self._expanded else notify
 
-    async def settle(self, target: Target, dsn: Dsn) -> None:
-        """Delivered, refused or to be tried again, by the class of its status."""
+    async def settle(self, target: Target, dsn: Dsn, faulty: bool = False) -> None:
+        """Delivered, refused or to be tried again, by the class of its status. Of a `faulty` alias the sender hears,
+        even where it has an owner."""
         self.settled = True
         leaf, times = self.leaf(target), self.request.times
-        outcome = self._owned(target.sender) if target.owned else self._outcome
+        outcome = self._owned(target.sender) if target.owned and not faulty else self._outcome
         if dsn.success:
             await outcome.sent(leaf, dsn, RELAY, times)
         elif dsn.permanent:
@@ -91,7 +92,7 @@ class Ledger:
         else:
             await outcome.deferred(leaf, dsn, RELAY, times)
         if outcome.result.deferred:
-            self.deferred = True
+            self.deferred += 1
 
     def _owned(self, owner: bytes) -> Outcome:
         """Behind a list: its owner hears of failures."""
@@ -120,7 +121,7 @@ class Ledger:
         """All is over: whether the recipient stays in the queue."""
         if not self.deferred:
             self._message.done(self._recipient)
-        return self.deferred
+        return bool(self.deferred)
 
 
 def without_success(notify: int) -> int:

@@ -24,6 +24,7 @@ class Target:
     mailbox_only: bool = False
     relayed: bool = False  # by luser_relay
     parent: Target | None = None
+    indirect: bool = False  # behind a list or a .forward: users get a new mail
     local: bytes = field(init=False)  # in lower case, as all that follows
     domain: bytes = field(init=False)
     user: bytes = field(init=False)  # without extension
@@ -50,6 +51,7 @@ class Target:
             mailbox_only,
             self.relayed,
             self,
+            self.indirect,
         )
 
 

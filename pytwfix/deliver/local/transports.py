@@ -99,4 +99,4 @@ async def _pass_on(attempt: Attempt, target: Target, where: str) -> None:
     attempt.ledger.settled = True
     result = await agent.deliver(request)
     if result.deferred:
-        attempt.ledger.deferred = True
+        attempt.ledger.deferred += 1

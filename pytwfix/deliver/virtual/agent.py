@@ -7,6 +7,8 @@ the mailbox itself is 4.2.0, or 5.2.2 when it is full.
 
 from __future__ import annotations
 
+from socket import gethostname
+
 from pytwfix.contracts.asuser import AsUserError, Identity, MailboxWrite
 from pytwfix.contracts.delivery import VERIFY_ONLY, DeliveryRequest, DeliveryResult
 from pytwfix.contracts.host import IHost
@@ -128,7 +130,7 @@ class Delivery:
             lock_delay=self._cfg.deliver_lock_delay,
             stale_lock=self._cfg.stale_lock_time,
             size_limit=self._cfg.virtual_mailbox_limit,
-            hostname=self._cfg.myhostname,
+            hostname=gethostname(),
             strict_owner=self._cfg.strict_mailbox_ownership,
         )
         try:

@@ -7,7 +7,7 @@ import re
 import smtplib
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from difflib import unified_diff
 from random import Random
@@ -21,6 +21,7 @@ from tests.kit.sinks import Received, Sink
 from tests.kit.waiting import free_port, wait_for
 
 _QUEUED = re.compile(r"queued as (\w+)")
+_NAME = re.compile(r"\b[0-9A-F]{9,12}\b")
 # What two runs never have in common.
 _NORMAL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.MULTILINE), text)
@@ -31,6 +32,7 @@ _NORMAL: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(127\.0\.0\.1\]|hop\.example):\d+", r"\1:port"),
         (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), .\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4} \(\w+\)", "DATE"),
         (r"size=\d+", "size"),
+        (r"QID\.P\d+(Q\d+)?\.|QID\.V\w+\.", "MAILDIR."),
         (r"conn_use=\d+, ", ""),  # a matter of time
         (r"QID\.\d+/", "QID/"),
     )
@@ -77,7 +79,22 @@ class Side:
         self.system.prefix = prefix or []
         self.system.write_master("".join(self.system.filled(line) + "\n" for line in self.lines))
         self.system.write_main(**{name: self.system.filled(text) for name, text in main.items()})
+        self.begin()
         self.system.start(*ports)
+
+    follows = False  # whether the lines of mails that a mail becomes are its own, too
+    notices = False  # whether notices are looked at: they are compared elsewhere
+
+    def begin(self) -> None:
+        """What must be there when the system starts."""
+
+    def others(self) -> Iterator[str]:
+        """Deliveries that did not go to the sink."""
+        yield from ()
+
+    def masked(self, text: str) -> str:
+        """Without names and numbers that are this side's own."""
+        return text
 
     def furnish(self, random: Random) -> tuple[dict[str, str], dict[str, str]]:
         """Parameters and tables; `lines` of master.cf, and what of all this is `chosen`, for a report."""
@@ -181,26 +198,45 @@ def _seen(side: Side, tokens: list[str], replies: list[list[str]]) -> list[Seen]
     delivered: dict[str, list[str]] = defaultdict(list)
     for message in side.sink.messages:
         marked = re.search(rb"token\d+x\d+x", message.content)
-        delivered[marked[0].decode() if marked else ""].append(_shown(message))
+        delivered[marked[0].decode() if marked else ""].append(side.masked(_shown(message, side.notices)))
+    for text in side.others():
+        token = re.search(r"token\d+x\d+x", text)
+        delivered[token[0] if token else ""].append(_normal(side.masked(text)))
     logged: dict[str, list[str]] = defaultdict(list)
     for line in side.system.log().splitlines():
         found = re.search(r" postfix/([\w/]+)\[\d+\]: (warning: )?(\w+): (.*)", line)
         if found and not found[4].startswith("removed ("):  # new in 3.11
-            logged[found[3]].append(_normal(f"{found[1]}: {found[2] or ''}{found[4]}"))
+            logged[found[3]].append(f"{found[1]}: {found[2] or ''}{found[4]}")
     seen = []
     for token, said in zip(tokens, replies, strict=True):
         queued = _QUEUED.search(said[-1]) if said else None
-        lines = sorted(logged.get(queued[1], [])) if queued else []
+        lines = sorted(_lines(side, logged, queued[1])) if queued else []
         seen.append(Seen([_normal(text) for text in said], sorted(delivered.get(token, [])), lines))
     return seen
 
 
-def _shown(message: Received) -> str:
-    """A delivery; of a notice its addresses alone, for it is compared elsewhere."""
+def _lines(side: Side, logged: Mapping[str, list[str]], first: str) -> Iterator[str]:
+    """What was logged of a mail, and of those that it became."""
+    wanted, seen = [first], set()
+    while wanted:
+        name = wanted.pop()
+        seen.add(name)
+        for line in logged.get(name, []):
+            yield _normal(side.masked(line))
+            wanted += {word for word in _NAME.findall(line) if side.follows and word in logged} - seen
+
+
+def _shown(message: Received, notices: bool) -> str:
+    """A delivery; of a notice its addresses alone, unless they are wanted."""
     head = f"<{message.sender}>{message.mail_parameters} {sorted(message.recipients)} {sorted(message.parameters)}\n"
-    if b"Content-Type: multipart/report" in message.content:
+    if b"Content-Type: multipart/report" in message.content and not notices:
         return _normal(head) + "(a notice)"
-    return _normal(head + message.content.decode("utf-8", "surrogateescape").replace("\r\n", "\n"))
+    return _normal(head + in_order(message.content.decode("utf-8", "surrogateescape").replace("\r\n", "\n")))
+
+
+def in_order(text: str) -> str:
+    """A notice with its paragraphs sorted, for recipients come in the order in which they were done with."""
+    return "\n\n".join(sorted(text.split("\n\n"))) if "Content-Type: multipart/report" in text else text
 
 
 def _normal(text: str) -> str:
