@@ -84,7 +84,7 @@ def delivered_to(body: bytes) -> set[bytes]:
     """The addresses of all Delivered-To headers, in lower case: a mail that comes back to one goes in a loop."""
     end = 0 if body.startswith(b"\n") else body.find(b"\n\n")
     head = body if end < 0 else body[: end + 1]
-    return {match.group(1).strip().lower() for match in _DELIVERED_TO.finditer(head)}
+    return {match.group(1).lstrip().lower() for match in _DELIVERED_TO.finditer(head)}
 
 
 def printable(text: bytes) -> str:

@@ -1,7 +1,7 @@
 """$default_delivery_status_filter and <transport>_delivery_status_filter (SM-15): what a delivery came to, changed.
 
 The tables are asked for `X.Y.Z text`, and answer in the same form. They may turn a refusal into a delay and back. What
-would turn success into failure or failure into success is logged and not used.
+would turn success into failure or failure into success is logged and not used; so is a table that does not answer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class StatusFilter:
         try:
             value = await self._maps.lookup(f"{dsn.status} {dsn.reason}".encode("utf-8", "surrogateescape"))
         except TableError:
-            return dsn if dsn.success else dsn._replace(status="4.3.5", reason="Server configuration error")
+            return dsn
         if value is None:
             return dsn
         text = value.decode("utf-8", "replace").strip()

@@ -30,8 +30,9 @@ def belongs(request: MailboxWrite, directories: frozenset[str]) -> bool:
 
 def prepare(who: Identity, request: MailboxWrite) -> str:
     """Take the lock file if it is asked for, make the mbox if it is missing; the lock's name or "". AsUserError."""
-    _check_directory(os.path.dirname(request.path))
-    held = take_dotlock(request.path, request.stale_lock) if "dotlock" in request.locks else ""
+    locked = "dotlock" in request.locks
+    _check_directory(request.path, "unable to create lock file" if locked else "cannot create file exclusively")
+    held = take_dotlock(request.path, request.stale_lock) if locked else ""
     try:
         _make(request.path, who)
     except AsUserError:
@@ -48,11 +49,13 @@ def release(held: str) -> None:
             pass  # somebody took it for a stale one
 
 
-def _check_directory(path: str) -> None:
+def _check_directory(mbox: str, what: str) -> None:
+    """`what` is what cannot be done where there is no directory."""
+    path = os.path.dirname(mbox)
     try:
         info = os.lstat(path)
     except OSError as error:
-        raise failed(f"mail spool directory {path}", error) from None
+        raise failed(f"{what} {mbox}.lock" if what.endswith("lock file") else what, error) from None
     if not stat.S_ISDIR(info.st_mode) or info.st_uid != 0:
         raise AsUserError("denied", f"mail spool directory {path} is not a directory of root")
 

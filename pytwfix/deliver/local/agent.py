@@ -160,7 +160,8 @@ class Attempt:
             inner.sender, inner.owned, inner.indirect, inner.original = owner, True, False, b""
         elif inner.owned and self.cfg.reset_owner_alias:
             inner.owned = False
-        expansion = Expansion(inner, "alias", await self.identity(alias.owner), direct=not (inner.owned or inner.indirect))
+        direct = not (inner.owned or inner.indirect)
+        expansion = Expansion(inner, "alias", await self.identity(alias.owner), direct)
         if not alias.extended:
             expansion.append = self._propagated(target, "alias")
         await self.ledger.expanded(owner is not None)
@@ -170,11 +171,10 @@ class Attempt:
         """The sender of mail to a list: owner-name, when there is such an alias (LO-2)."""
         if not self.cfg.owner_request_special:
             return None
-        owner = b"owner-" + name
-        found = await self._aliases.find(owner)
+        found = await self._aliases.find(b"owner-" + name)
         if found is None:
             return None
-        address = owner
+        address = b"owner-" + name
         if self.cfg.expand_owner_alias:
             items = parse(found.value)
             if len(items) == 1 and items[0].kind == ADDRESS:
@@ -206,12 +206,11 @@ class Attempt:
                 return
 
     async def items(self, items: list[Item], expansion: Expansion) -> None:
-        """All of them, even when one of them has to be done again, as Postfix does: nobody waits for another's command."""
+        """All of them, even when one has to be done again, as Postfix does: nobody waits for another's command."""
         for item in items:
             await self._item(item, expansion)
 
     async def _item(self, item: Item, expansion: Expansion) -> None:
-        target = expansion.target
         if item.kind == ADDRESS:
             await self._address(item.value, expansion)
         elif item.kind == COMMAND:
@@ -262,7 +261,7 @@ class Attempt:
     async def _command(self, value: bytes, expansion: Expansion) -> None:
         target = expansion.target
         if not self._allowed(self.cfg.allow_mail_to_commands, expansion.context):
-            await self.ledger.settle(target, Dsn("5.7.1", "mail to command is restricted"))
+            await self.ledger.settle(target, Dsn("5.7.1", "mail to command is restricted"), faulty=True)
         elif expansion.who is None:
             await self.ledger.settle(target, CONFIGURATION_ERROR)
         elif self.first_time("command", b"%s %d %s" % (target.user, expansion.who.uid, value)):
@@ -274,7 +273,7 @@ class Attempt:
     async def _file(self, value: bytes, expansion: Expansion) -> None:
         target = expansion.target
         if not self._allowed(self.cfg.allow_mail_to_files, expansion.context):
-            await self.ledger.settle(target, Dsn("5.7.1", "mail to file is restricted"))
+            await self.ledger.settle(target, Dsn("5.7.1", "mail to file is restricted"), faulty=True)
         elif expansion.who is None:
             await self.ledger.settle(target, CONFIGURATION_ERROR)
         elif self.first_time("file", value):
@@ -283,7 +282,7 @@ class Attempt:
                 await self.ledger.settle(target, CONFIGURATION_ERROR, faulty=True)
                 return
             dsn = await self.destinations.file(target, path, expansion.who, self.delivered_to(target))
-            await self.ledger.settle(target, dsn)
+            await self.ledger.settle(target, dsn, faulty=path.endswith("/"))
 
     async def _path(self, name: str, expansion: Expansion) -> str | None:
         """`~/file` is below the home of the user whose .forward names it; None, which is logged: there is no such."""

@@ -2,8 +2,8 @@ r"""The right-hand side of an alias, a line of a .forward or an :include: file (
 
 It is a list of addresses as headers have them (mail/addresslist.py): with names, comments, groups, and words without
 an operator between them as addresses of their own, so that a command with arguments has to be quoted. An address is
-looked at in internal form: `|command`, `/file`, `~/file` (of a user's home), `:include:/file`; `\user`, whose backslash has to be doubled or quoted
-to be there still, is left as it is. Nothing raises.
+looked at in internal form: `|command`, `/file`, `~/file` (of a user's home), `:include:/file`; `\user`, whose backslash
+has to be doubled or quoted to be there still, is left as it is. Nothing raises.
 """
 
 from __future__ import annotations

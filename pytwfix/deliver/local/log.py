@@ -39,6 +39,10 @@ def unknown_transport(log: ILog, transport: str) -> None:
     log.warning(f"unknown mail delivery transport: {transport}")
 
 
+def own_transport(log: ILog, transport: str) -> None:
+    log.warning(f"mailbox_transport or fallback_transport leads back to transport={transport}")
+
+
 def maildir_access(log: ILog, uid: int, gid: int, text: str) -> None:
     log.warning(f"maildir access problem for UID/GID={uid}/{gid}: {text}")
     log.warning("perhaps you need to create the maildirs in advance")

@@ -80,8 +80,8 @@ class Ledger:
         return without_success(notify) if self._expanded else notify
 
     async def settle(self, target: Target, dsn: Dsn, faulty: bool = False) -> None:
-        """Delivered, refused or to be tried again, by the class of its status. Of a `faulty` alias the sender hears,
-        even where it has an owner."""
+        """Delivered, refused or to be tried again, by the class of its status. Of a `faulty` alias, and of a
+        Maildir that it names, the sender hears, even where it has an owner."""
         self.settled = True
         leaf, times = self.leaf(target), self.request.times
         outcome = self._owned(target.sender) if target.owned and not faulty else self._outcome

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytwfix.basics.macros import expand
 from pytwfix.contracts.asuser import Identity
 from pytwfix.contracts.tables import DEFAULT_FLAGS, NO_REGSUB
 from pytwfix.deliver import mailbox as form
@@ -17,11 +18,13 @@ from pytwfix.deliver.accounts import Account
 from pytwfix.deliver.local import log, macros
 from pytwfix.deliver.local.target import Target
 from pytwfix.mail.status import Dsn
+from pytwfix.tables.addresses import external_form
 from pytwfix.tables.maps import Maps
 
 if TYPE_CHECKING:
     from pytwfix.deliver.local.agent import Attempt
 
+CONFIGURATION_ERROR = Dsn("4.3.5", "mail system configuration error")
 _FLAGS = DEFAULT_FLAGS | NO_REGSUB
 _REQUIRED = (b"postmaster", b"mailer-daemon")  # mail to them must not bounce: that would go round
 ROOT = Dsn("4.2.0", "mail to root needs an alias: no mail is delivered with root privileges")
@@ -70,7 +73,7 @@ async def _unknown(attempt: Attempt, target: Target) -> None:
         return
     relay = cfg.luser_relay
     if relay and not target.relayed:
-        address = macros.filtered(relay, macros.values(target, None), cfg.forward_expansion_filter)
+        address = expand(relay, macros.values(target, None).get)  # an address, so that nothing has to be filtered
         await attempt.relay_unknown(target, address.encode("utf-8", "surrogateescape"))
         return
     if target.user in _REQUIRED:
@@ -87,9 +90,13 @@ async def _pass_on(attempt: Attempt, target: Target, where: str) -> None:
     agent = host.peers.agents.agent(transport)
     if agent is None:
         log.unknown_transport(host.log, transport)
-        await attempt.ledger.settle(target, Dsn("4.3.5", "mail system configuration error"))
+        await attempt.ledger.settle(target, CONFIGURATION_ERROR)
         return
-    log.passing(host.log, attempt.request.queue_id, form.printable(target.address), transport)
+    if transport == attempt.request.transport:
+        log.own_transport(host.log, transport)  # here a real local(8) goes round for ever
+        await attempt.ledger.settle(target, CONFIGURATION_ERROR)
+        return
+    log.passing(host.log, attempt.request.queue_id, form.printable(external_form(target.address)), transport)
     request = replace(
         attempt.ledger.request,
         transport=transport,

@@ -34,6 +34,7 @@ MESSAGE_MACROS = frozenset(
     )
 )
 _MACRO = re.compile(r"\$(?:(\$)|\{([^{}]*)\}|\(([^()]*)\)|([A-Za-z0-9_]+))")
+_TRUNCATED = re.compile(r"(?<!\$)(?:\$\$)*\$(?:\{[^{}]*\Z|\([^()]*\Z)")
 _EMPTY = re.compile(r"(?:[^$]|\A)(?:\$\$)*\$(?![$A-Za-z0-9_{(])|\$(?:\{\}|\(\))")
 
 
@@ -102,6 +103,8 @@ def _set(found: Attributes, name: str, value: str) -> None:
 
 
 def _check_macros(argument: str) -> None:
+    if _TRUNCATED.search(argument):
+        raise ArgumentError(f'truncated macro reference: "{argument}"')
     if _EMPTY.search(argument):
         raise ArgumentError(f'empty macro name: "{argument}"')
     for name in _names(argument):

@@ -73,7 +73,7 @@ class Delivery:
     async def _attempt(self, message: IMessage, recipient: Recipient) -> Dsn:
         address = recipient.address
         place = await self._find("virtual_mailbox_maps", self._cfg.virtual_mailbox_maps, address)
-        shown = mailbox.printable(address)
+        shown = mailbox.printable(address.lower())
         if place is None:
             raise _Refused(Dsn("5.1.1", f'unknown user: "{shown}"'))
         path = self._path(place)
@@ -104,7 +104,7 @@ class Delivery:
 
     async def _id(self, kind: str, parameter: str, tables: str, address: bytes, least: int) -> int:
         found = await self._find(parameter, tables, address)
-        shown = mailbox.printable(address)
+        shown = mailbox.printable(address.lower())
         if found is None:
             log.not_found(self._host.log, shown, parameter)
             raise _Refused(CONFIGURATION_ERROR)

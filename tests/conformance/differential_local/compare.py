@@ -22,6 +22,7 @@ class LocalSide(Side):
     """One system with mailboxes, all of them below its own directory."""
 
     follows = notices = True
+    fatal = "execvp "
 
     def furnish(self, random: Random) -> tuple[dict[str, str], dict[str, str]]:
         main, tables = worlds.settings(random), worlds.tables(random)

@@ -33,6 +33,8 @@ MAIN = {
     "enable_long_queue_ids": "no",
     "minimal_backoff_time": "4000s",
     "transport_retry_time": "4000s",
+    "pipe0_destination_recipient_limit": "1", "pipe1_destination_recipient_limit": "1",
+    "pipe2_destination_recipient_limit": "1",
     "command_time_limit": "3s",
     "deliver_lock_attempts": "2",
     "local_command_shell": "",
@@ -73,7 +75,7 @@ _COMMANDS = (
     "@DIR@/exit 1", "@DIR@/exit 0 fine", "@DIR@/exit 70 '5.2.2 is full'", "@DIR@/exit 69 '4.3.9 not now'",
     "@DIR@/exit 77 'a b'", "@DIR@/die 9", "@DIR@/die 15", "@DIR@/deaf", "@DIR@/deaf 65", "@DIR@/both",
     "@DIR@/nosuch", "nosuchprogram x", "@DIR@/files", "exit 67", "cat >/dev/null; exit 78", "@DIR@/exit 200",
-    "@DIR@/dump ${EXTENSION} \\\"q\\\"", "@DIR@/exit 73 'X.1.1 odd'", "@DIR@/exit 65 '5.7.1'", "",
+    "@DIR@/dump ${EXTENSION} \\\"q\\\"", "@DIR@/exit 73 'X.1.1 odd'", "",
     "@DIR@/exit 64 '2.0.0 fine'", "@DIR@/dump <$SENDER>", "exec @DIR@/dump",
 )  # fmt: skip
 _PATHS = (
@@ -95,7 +97,8 @@ def item(random: Random) -> str:
             "away@far.example (comment)", "(comment) games", "<irc>", '"joe user"@far.example', '"joe user"',
             "user%far.example", "host!user", "user@box.example", "@far.example", "group: games, irc;", "games irc",
             "games;irc", '"games', "user@", "<>", '""', "games,,irc", "dump@p0.example", "bob@mail.test.example",
-            "perm-x@far.example", "temp-x@far.example", "away@far.example away2@far.example", "-dash", "a b@far.example",
+            "perm-x@far.example", "temp-x@far.example", "away@far.example away2@far.example", "-dash",
+            "a b@far.example",
         ))  # fmt: skip
     if kind < 0.65:
         command = random.choice(_COMMANDS)
@@ -129,13 +132,13 @@ def tables(random: Random) -> dict[str, str]:
         "aliases2": _aliases(random),
         "mailboxes": "".join(
             f"{key}\t{random.choice(boxes)}\n"
-            for key in ("user@box.example", "bob@box.example", "@other.example", "games@box.example", "us+x@box.example")
+            for key in (*(f"{name}@box.example" for name in ("user", "bob", "games", "us+x")), "@other.example")
         ),
         "uids": f"user@box.example\t{random.choice(uids)}\ngames@box.example\t{random.choice(uids)}\n@box.example 39\n",
         "transport": "".join(f"p{n}.example\tpipe{n}:\nq{n}.example\tpipe{n}:next.example\n" for n in range(3))
         + "virt.example\tvirtual:\nloc.example\tlocal:$myhostname\n",
         "commands": f"games\t{random.choice(_COMMANDS) or 'x'}\nirc@test.example\t{random.choice(_COMMANDS) or 'x'}\n",
-        "transports": "games\tpipe0:\nirc@test.example\terror:no irc\nlist\tdiscard:\nnews\tlocal:\n",
+        "transports": "games\tpipe0:\nirc@test.example\terror:no irc\nlist\tdiscard:\nnews\tpipe1:\n",
         "fallbacks": "nosuch\tdiscard:fell\nother@test.example\tpipe1:x\n",
     }  # fmt: skip
 
@@ -160,8 +163,11 @@ def _list(random: Random) -> str:
     return "\n".join(lines) + random.choice(("\n", ""))
 
 
-_LUSER = ("", "unknown+$local@far.example", "games", "$user@other.example", "@DIR@/files/luser", "${extension?x}@far.example")
-_BOX = ("discard:box", "pipe0:", "lmtp:unix:@DIR@/nosuch", "error:5.2.0 no boxes", "smtp:", "local:", "virtual:")
+_LUSER = (
+    "", "unknown+$local@far.example", "games", "$user@other.example", "@DIR@/files/luser",
+    "${extension?x}@far.example",
+)  # fmt: skip
+_BOX = ("discard:box", "pipe0:", "lmtp:unix:@DIR@/nosuch", "error:5.2.0 no boxes", "smtp:", "virtual:")
 _OPTIONS: dict[str, tuple[str, ...]] = {
     "alias_maps": (
         "texthash:@CONFIG@/aliases, texthash:@CONFIG@/aliases2", "", "inline:{one=irc}, texthash:@CONFIG@/aliases",
@@ -177,7 +183,9 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "fallback_transport_maps": ("texthash:@CONFIG@/fallbacks",),
     "luser_relay": _LUSER,
     "recipient_delimiter": ("", "+", "+-", "-"),
-    "propagate_unmatched_extensions": ("canonical, virtual", "", "alias, forward, include, canonical, virtual", "include"),
+    "propagate_unmatched_extensions": (
+        "canonical, virtual", "", "alias, forward, include, canonical, virtual", "include",
+    ),
     "expand_owner_alias": ("yes", "no"),
     "reset_owner_alias": ("yes", "no"),
     "owner_request_special": ("no", "yes"),
@@ -200,13 +208,14 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "local_destination_recipient_limit": ("1", "10"),
     "duplicate_filter_limit": ("1000", "1", "0"),
     "export_environment": ("TZ LANG", "TZ=UTC X=y", "HOME=x"),
-    "local_delivery_status_filter": ("", "inline:{{5.1.1 unknown user: \"nosuch\"=4.1.1 not yet}}", "pcre:@CONFIG@/nosuch"),
+    "local_delivery_status_filter": (
+        "", "inline:{{5.1.1 unknown user: \"nosuch\"=4.1.1 not yet}}", "pcre:@CONFIG@/nosuch",
+    ),
     "virtual_mailbox_limit": ("0", "51200000"),
     "virtual_minimum_uid": ("100", "1"),
     "virtual_mailbox_base": ("@DIR@/virtual", "@DIR@/nosuch", "@DIR@/virtual/"),
     "virtual_gid_maps": ("static:65534", "static:x", "static:0", ""),
     "virtual_transport": ("virtual",),
-    "pipe0_destination_recipient_limit": ("1", "2"),
     "pipe1_destination_recipient_limit": ("1", "50"),
     "allow_min_user": ("no", "yes"),
     "swap_bangpath": ("yes", "no"),
@@ -233,9 +242,13 @@ def settings(random: Random) -> dict[str, str]:
     return {**MAIN, **{name: random.choice(_OPTIONS[name]) for name in names}}
 
 
-_FLAGS = ("", "flags=F", "flags=DRhu", "flags=BDFORXhqu.>", "flags=R", "flags=q", "flags=O", "flags=X", "flags=.>", "flags=hu")
+_FLAGS = (
+    "", "flags=F", "flags=DRhu", "flags=BDFORXhqu.>", "flags=R", "flags=q", "flags=O", "flags=X", "flags=.>",
+    "flags=hu",
+)  # fmt: skip
 _ARGS = (
-    "${recipient}", "$recipient", "${sender}", "-f ${sender} -- ${recipient}", "${user} ${extension} ${mailbox} ${domain}",
+    "${recipient}", "$recipient", "${sender}", "-f ${sender} -- ${recipient}",
+    "${user} ${extension} ${mailbox} ${domain}",
     "${nexthop} ${size} ${queue_id}", "${original_recipient}", "$$x", "{a b} c", "${client_address} ${client_hostname}",
     "x${recipient}y", "${sasl_method}${sasl_username}", "${client_protocol} ${client_helo}", "$(user)", "",
     "{${user} of ${domain}}", "${sender}${recipient}",
@@ -253,20 +266,28 @@ def services(random: Random) -> list[str]:
     found = []
     for number in range(3):
         program = random.choice(_PROGRAMS)
+        flags = random.choice(_FLAGS if number != 1 else ("", "flags=F", "flags=Rq", "flags=hu.>", "flags=BX"))
         args = random.choice(_ARGS) if "dump" in program else ""
         found.append(
-            f"pipe{number} unix - n n - - pipe {random.choice(_FLAGS)} user={random.choice(_PRIVILEGES)} "
+            f"pipe{number} unix - n n - - pipe {flags} user={random.choice(_PRIVILEGES)} "
             f"{random.choice(_MORE)} argv={program} {args}"
         )
     return found
 
 
-_SENDERS = ("from@there.example", "from@there.example", "", "games@test.example", '"f r"@there.example', "owner-one@test.example")
-_LINES = ("hello", "From me", ">From me", ".", "..x", "", "Subject: x", "ünicode", "x" * 1200, "trail ", "a\rb", "\0nul", "\tx")
+_SENDERS = (
+    "from@there.example", "from@there.example", "", "games@test.example", '"f r"@there.example',
+    "owner-one@test.example",
+)  # fmt: skip
+_LINES = (
+    "hello", "From me", ">From me", ".", "..x", "", "Subject: x", "ünicode", "x" * 1200, "trail ", "a\rb", "\0nul",
+    "\tx",
+)  # fmt: skip
 _HEADERS = (
     "Delivered-To: games@test.example", "Delivered-To: one@test.example", "Return-Path: <x@y.example>",
     "X-Original-To: x@y.example", "From: a@b.example", "To: undisclosed-recipients:;", "From someone Thu Nov 26",
-    "Delivered-To: user@box.example", "Delivered-To: dump@p0.example", "Resent-From: x@y.example", "Errors-To: e@x.example",
+    "Delivered-To: user@box.example", "Delivered-To: dump@p0.example", "Resent-From: x@y.example",
+    "Errors-To: e@x.example",
     "Delivered-To: GAMES@Test.Example", "Delivered-To:  one@test.example ", "Precedence: list",
 )  # fmt: skip
 
@@ -283,7 +304,9 @@ def mail(random: Random, token: str) -> Mail:
 def _recipient(random: Random) -> str:
     kind = random.random()
     if kind < 0.6:
-        name = random.choice((*_NAMES, "one", "two", "three", "club", "deep", "list-owner", "owner-club", "other", "x/y"))
+        name = random.choice((
+            *_NAMES, "one", "two", "three", "club", "deep", "list-owner", "owner-club", "other", "x/y",
+        ))  # fmt: skip
         local = random.choice((name, name, f"{name}+ext", name.upper(), f"{name}-ext", f"{name}+Ext.x"))
         return f"{_quoted(local)}@{random.choice(('test.example', 'test.example', 'mail.test.example'))}"
     if kind < 0.75:
@@ -291,7 +314,9 @@ def _recipient(random: Random) -> str:
     if kind < 0.95:
         local = random.choice(("dump", "a.b", "User+Ext", '"a b"', "x+y+z", "-f", "a&b", "$x", '"a\\"b"'))
         return f"{local}@{random.choice('pq')}{random.randrange(3)}.example"
-    return random.choice(("games@virt.example", "games@loc.example", "x@virt.example", "|cmd@test.example", "/tmp/x@test.example"))
+    return random.choice((
+        "games@virt.example", "games@loc.example", "x@virt.example", "|cmd@test.example", "/tmp/x@test.example",
+    ))  # fmt: skip
 
 
 def _quoted(local: str) -> str:

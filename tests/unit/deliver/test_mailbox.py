@@ -25,8 +25,8 @@ class MailboxTests(SynchronousTestCase):
         self.assertEqual(mailbox.trace_headers(None, b"", b"d@x"), b"Delivered-To: d@x\n")
 
     def test_delivered_to(self) -> None:
-        """LO-1: Delivered-To headers, whatever their case; not those of the body."""
-        mail = b"delivered-TO:  A@x \nSubject: y\nDelivered-To: b@x\n\nDelivered-To: c@x\n"
-        self.assertEqual(mailbox.delivered_to(mail), {b"a@x", b"b@x"})
+        """LO-1: Delivered-To headers, whatever their case, as far as the line goes; not those of the body."""
+        mail = b"delivered-TO:  A@x\nDelivered-To: e@x \nSubject: y\nDelivered-To: b@x\n\nDelivered-To: c@x\n"
+        self.assertEqual(mailbox.delivered_to(mail), {b"a@x", b"b@x", b"e@x "})
         self.assertEqual(mailbox.delivered_to(b"\nDelivered-To: c@x\n\n"), set())
         self.assertEqual(mailbox.delivered_to(b""), set())
