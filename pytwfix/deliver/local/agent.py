@@ -149,7 +149,7 @@ class Attempt:
             await self.ledger.settle(target, ALIASES_DOWN)
             return
         try:
-            owner = await self._owner(alias.name)
+            owner = await self._owner(alias.name, target)
         except TableError:
             await self.ledger.settle(target, ALIASES_DOWN)
             return
@@ -167,14 +167,16 @@ class Attempt:
         await self.ledger.expanded(owner is not None)
         await self.items(items, expansion)
 
-    async def _owner(self, name: bytes) -> bytes | None:
-        """The sender of mail to a list: owner-name, when there is such an alias (LO-2)."""
+    async def _owner(self, name: bytes, target: Target) -> bytes | None:
+        """The sender of mail to a list: owner-name, when there is such an alias (LO-2). In the letters in which another
+        alias names the list."""
         if not self.cfg.owner_request_special:
             return None
         found = await self._aliases.find(b"owner-" + name)
         if found is None:
             return None
-        address = b"owner-" + name
+        written = target.address[: len(name)]
+        address = b"owner-" + (written if target.level and written.lower() == name else name)
         if self.cfg.expand_owner_alias:
             items = parse(found.value)
             if len(items) == 1 and items[0].kind == ADDRESS:
@@ -333,7 +335,7 @@ class Attempt:
             return
         for sender in self._forwarding.senders:
             forward = self._allowed(self.cfg.prepend_delivered_header, "forward")
-            header = self.delivered_to(top).lower() if forward else b""
+            header = self.recipient.address.lower().replace(b"\n", b" ") if forward else b""
             try:
                 queue_id = await self._forwarding.send(sender, header, self._body)
             except MailError as error:

@@ -41,36 +41,40 @@ class Destinations:
     # --- mailboxes and files
 
     async def mailbox(self, target: Target, account: Account, delivered: bytes) -> Dsn:
-        """home_mailbox, or the user's mailbox in mail_spool_directory."""
-        cfg = self._cfg
-        spool = ""
-        if cfg.home_mailbox:
-            path = f"{account.home}/{cfg.home_mailbox}"
-        else:
-            spool = cfg.mail_spool_directory
-            path = f"{spool}{account.name}/" if spool.endswith("/") else f"{spool}/{account.name}"
+        """home_mailbox, or the user's mailbox in mail_spool_directory. A Maildir of either is before a home's mbox."""
+        path, spool = self._mailbox(account)
         maildir = path.endswith("/")
         if self._verify:
             return Dsn("2.0.0", "delivers to maildir" if maildir else "delivers to mailbox")
         who = Identity(account.uid, account.gid)
-        placed = await self._write(target, path, who, delivered, spool.rstrip("/"))
+        placed = await self._write(target, path, who, delivered, spool.rstrip("/"), locked=True)
         if isinstance(placed, AsUserError):
             return self._failed(placed, maildir, f"cannot update mailbox {path} for user {account.name}. ")
-        if cfg.biff and not maildir:
+        if self._cfg.biff and not maildir:
             self._biff.tell(account.name, placed)
         return Dsn("2.0.0", "delivered to maildir" if maildir else "delivered to mailbox", DELIVERED)
+
+    def _mailbox(self, account: Account) -> tuple[str, str]:
+        """Where it is, and the spool directory that it is in or ""."""
+        home, spool = self._cfg.home_mailbox, self._cfg.mail_spool_directory
+        if home and (home.endswith("/") or not spool.endswith("/")):
+            return f"{account.home}/{home}", ""
+        return (f"{spool}{account.name}/" if spool.endswith("/") else f"{spool}/{account.name}"), spool
 
     async def file(self, target: Target, path: str, who: Identity, delivered: bytes) -> Dsn:
         """`/file` or `/directory/` of an alias or .forward."""
         if self._verify:
             return Dsn("2.0.0", f"delivers to file: {path}")
-        placed = await self._write(target, path, who, delivered, "")
+        placed = await self._write(target, path, who, delivered)
         maildir = path.endswith("/")
         if not isinstance(placed, AsUserError):
             return Dsn("2.0.0", "delivered to maildir" if maildir else f"delivered to file: {path}", DELIVERED)
         return self._failed(placed, maildir, f"cannot append message to file {path}: ")
 
-    async def _write(self, target: Target, path: str, who: Identity, delivered: bytes, spool: str) -> AsUserError | int:
+    async def _write(
+        self, target: Target, path: str, who: Identity, delivered: bytes, spool: str = "", locked: bool = False
+    ) -> AsUserError | int:
+        """`locked`: a dotlock, where it is asked for, must be had."""
         headers = self._headers(target, delivered if "file" in self._prepend else b"")
         if path.endswith("/"):
             data = headers + self._body
@@ -86,7 +90,7 @@ class Destinations:
             stale_lock=cfg.stale_lock_time,
             size_limit=cfg.mailbox_size_limit,
             hostname=gethostname(),
-            lock_required=False,
+            lock_required=locked,
             strict_owner=cfg.strict_mailbox_ownership and not path.startswith("/dev/"),
             create_directory=spool,
         )

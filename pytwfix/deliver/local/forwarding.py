@@ -40,7 +40,7 @@ class Forwarding:
         return list(self._new)
 
     async def send(self, sender: bytes, delivered_to: bytes, body: bytes) -> str:
-        """The new queue ID. `body` has LF line ends; `delivered_to` in external form, b"" for no such header."""
+        """The new queue ID. `body` has LF line ends; `delivered_to` in internal form, b"" for no such header."""
         envelope = self._request.envelope
         origin = Origin(MAP, envelope.client, envelope.origin, rewrite_context=envelope.rewrite_context)
         origin.source = origin.service = "local"

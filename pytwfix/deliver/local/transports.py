@@ -87,13 +87,13 @@ async def _pass_on(attempt: Attempt, target: Target, where: str) -> None:
     """Another delivery service takes the mail; it logs and reports itself."""
     transport, _, nexthop = where.partition(":")
     host = attempt.host
+    if transport == attempt.request.transport:
+        log.own_transport(host.log, transport)  # here a real local(8) goes round for ever
+        await attempt.ledger.settle(target, CONFIGURATION_ERROR)
+        return
     agent = host.peers.agents.agent(transport)
     if agent is None:
         log.unknown_transport(host.log, transport)
-        await attempt.ledger.settle(target, CONFIGURATION_ERROR)
-        return
-    if transport == attempt.request.transport:
-        log.own_transport(host.log, transport)  # here a real local(8) goes round for ever
         await attempt.ledger.settle(target, CONFIGURATION_ERROR)
         return
     log.passing(host.log, attempt.request.queue_id, form.printable(external_form(target.address)), transport)

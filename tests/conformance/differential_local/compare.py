@@ -22,7 +22,7 @@ class LocalSide(Side):
     """One system with mailboxes, all of them below its own directory."""
 
     follows = notices = True
-    fatal = "execvp "
+    fatal = ": No such file or directory"
 
     def furnish(self, random: Random) -> tuple[dict[str, str], dict[str, str]]:
         main, tables = worlds.settings(random), worlds.tables(random)
@@ -76,7 +76,8 @@ class LocalSide(Side):
                 yield f"{shown} {found.st_uid} {found.st_gid} {found.st_mode & 0o7777:o}\n{in_order(part)}"
 
     def masked(self, text: str) -> str:
-        return text.replace(self.system.directory, "DIR").replace(str(self.sink.port), "PORT")
+        text = text.replace(self.system.directory, "DIR").replace(str(self.sink.port), "PORT")
+        return re.sub(r"SIZE=\d+", "SIZE", text)  # of a notice in which a file's unique name is
 
 
 def round_of(seed: int, count: int) -> Outcome:

@@ -8,6 +8,7 @@ from tests.conformance.beside import need_both
 from tests.conformance.differential_local.compare import round_of
 
 _MAILS = 40
+SEEDS = 6, 12, 16
 
 
 class TestDifferential(SynchronousTestCase):

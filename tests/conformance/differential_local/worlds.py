@@ -186,7 +186,6 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "propagate_unmatched_extensions": (
         "canonical, virtual", "", "alias, forward, include, canonical, virtual", "include",
     ),
-    "expand_owner_alias": ("yes", "no"),
     "reset_owner_alias": ("yes", "no"),
     "owner_request_special": ("no", "yes"),
     "prepend_delivered_header": ("command, file, forward", "", "forward", "command", "file"),

@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pytwfix.contracts.asuser import AsUserError, CommandResult, Identity
 from pytwfix.contracts.delivery import VERIFY_ONLY, DeliveryResult
+from pytwfix.contracts.reports import BOUNCE
 from pytwfix.deliver import accounts
 from pytwfix.deliver.accounts import Account
 from pytwfix.deliver.local.destinations import arguments
@@ -106,7 +107,7 @@ class LocalTests(SynchronousTestCase):
         self.deliver(b"games@example.com", mail_spool_directory="/var/mail")
         self.assertEqual(self.written, [("/var/mail/games", 5)])
         self.assertEqual(self.asuser.written[0][1].create_directory, "/var/mail")
-        self.assertFalse(self.asuser.written[0][1].lock_required)
+        self.assertTrue(self.asuser.written[0][1].lock_required)
         self.logged("status=sent (delivered to mailbox)")
         self.deliver(b"games@example.com", home_mailbox="Mail/in/")
         self.assertEqual(self.written[1:], [("/home/games/Mail/in/", 5)])
@@ -185,6 +186,17 @@ class LocalTests(SynchronousTestCase):
         self.logged("QID1: passing <games@example.com> to transport=p1")
         self.deliver(b"games@example.com", mailbox_transport="nowhere")
         self.logged("warning: unknown mail delivery transport: nowhere", "dsn=4.3.5, status=deferred")
+
+    def test_own_transport(self) -> None:
+        """LO-3: a mailbox_transport that leads back here is an error of the configuration, not a loop."""
+        self.deliver(b"games@example.com", mailbox_transport="local")
+        self.logged("leads back to transport=local", "dsn=4.3.5, status=deferred (mail system configuration error)")
+
+    def test_maildir_of_the_spool(self) -> None:
+        """LO-3: a Maildir in the spool directory goes before an mbox in the home, a Maildir there before both."""
+        self.deliver(b"games@example.com", home_mailbox="Mailbox", mail_spool_directory="/spool/")
+        self.deliver(b"games@example.com", home_mailbox="Maildir/", mail_spool_directory="/spool/")
+        self.assertEqual(self.written, [("/spool/games/", 5), ("/home/games/Maildir/", 5)])
 
     def test_luser_relay(self) -> None:
         """LO-3: with the macros of the address."""
@@ -354,6 +366,33 @@ class LocalTests(SynchronousTestCase):
         ((envelope, report),) = self.reports.singles
         self.assertEqual((envelope.sender, report.dsn.status), (b"owner-ml@example.com", "5.1.1"))
         self.logged("to=<ml@example.com>, relay=local,", "dsn=5.1.1, status=bounced (user unknown)")
+
+    def test_faulty_alias_with_owner(self) -> None:
+        """LO-2, AL-3: the sender hears that an alias is not as it should be, even where it has an owner."""
+        for value in ":include:relative", ":include:/etc/none", "~/box", "~games/box", "/nowhere/dir/":
+            table = f"inline:{{{{ml = {value}}}, {{owner-ml = boss}}}}"
+            self.asuser.trouble["/nowhere/dir/"] = AsUserError("denied", "no")
+            self.deliver(b"ml@example.com", alias_maps=table)
+            self.assertEqual((self.reports.singles, self.reports.records[-1][0]), ([], BOUNCE), value)
+
+    def test_users_of_an_alias_in_a_list(self) -> None:
+        """AL-3: the aliases that a list names are expanded at once, but their users get a new mail."""
+        self.asuser.files["/etc/list"] = b"two, cmd\n"
+        self.deliver(b"incl@example.com")
+        (mail,) = self.cleanup.mails
+        self.assertEqual([one.address for one in mail.recipients], [b"games@example.com", b"news@example.com"])
+        self.assertEqual((self.written, len(self.asuser.commands)), ([], 1))
+
+    def test_the_same_command_twice(self) -> None:
+        """AL-2: of one alias it runs once, of two aliases twice."""
+        table = "inline:{{ab = a, b, a}, {a = \"|/bin/x\", \"|/bin/x\"}, {b = \"|/bin/x\"}}"
+        self.deliver(b"ab@example.com", alias_maps=table)
+        self.assertEqual([run.environment["USER"] for _who, run in self.asuser.commands], ["a", "b"])
+
+    def test_slash_in_the_extension(self) -> None:
+        """LO-6: an extension that would lead elsewhere is none."""
+        self.deliver(b"games+../x@example.com")
+        self.logged("address with illegal extension: games+../x", "status=sent (delivered to maildir)")
 
     def test_syntax(self) -> None:
         """AL-1: bad items and empty values."""
