@@ -2,7 +2,7 @@
 
 A feedback is a number from 0 to 1: constant, over the concurrency, or over its square root. Successes add up to one
 more delivery at once, failures to one less; both begin anew when the other comes. A failure counts 1/concurrency of a
-cohort; when more cohorts than the limit have failed with no success in between, the destination is dead.
+cohort; when more cohorts than the limit (0: never) have failed with no success in between, the destination is dead.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Window:
         self.used = True
         limits = self.limits
         self.cohorts += 1 / self.size
-        if self.cohorts > limits.failed_cohorts:
+        if limits.failed_cohorts and self.cohorts > limits.failed_cohorts:
             return True
         feedback = limits.negative(self.size)
         self.failure -= feedback

@@ -141,7 +141,7 @@ class Configuration:
             raise ValueError("empty nexthop hostname")
         if not places[0].path:
             fallback = split_nexthop(self.cfg.smtp_fallback_relay)
-            places += [parse_destination(text, port, self.lmtp) for text in fallback]
+            places += [parse_destination(text, port, self.lmtp)._replace(fallback=True) for text in fallback]
         return places
 
     async def is_local(self, domain: bytes) -> bool:

@@ -55,6 +55,7 @@ class Delivery:
         self._wishful = config.requiretls.concerns(request.envelope)  # about TLS: no session of others will do
         self._lenient = self._wishful and config.requiretls.lenient(request.envelope)
         self._account = None if self._lenient else config.tlsrpt
+        self._ours = False  # this machine is a server of the destination
 
     async def run(self) -> DeliveryResult:
         message = self._request.message
@@ -69,6 +70,8 @@ class Delivery:
         content = Content(self._config, self._request, message)
         self._sending = sending = Sending(self._config, self._pool, self._request, self._outcome, content)
         for place in await self._places(content):
+            if place.fallback and self._ours:
+                break  # it may well send the mail back to us
             await self._to(place)
             if not sending.left or self._hopeless or self._passed_on is not None:
                 break
@@ -111,10 +114,11 @@ class Delivery:
         try:
             servers = await self._servers(place)
         except LoopsBack as loop:
+            self._ours = True
             if place.mx and self._config.cfg.best_mx_transport:
                 await self._pass_on(self._config.cfg.best_mx_transport)
             else:
-                self._blame(loop)
+                self._blame(self._pardoned(loop))
             return
         except Trouble as trouble:
             self._blame(self._pardoned(trouble))
@@ -122,7 +126,7 @@ class Delivery:
         await self._try(servers, place, key)
 
     def _pardoned(self, trouble: Trouble) -> Trouble:
-        """That relayhost cannot be found is no reason to return everybody's mail: somebody has mistyped it."""
+        """That relayhost cannot be found, or is this machine, is no reason to return everybody's mail."""
         if trouble.dsn.permanent and self._request.nexthop == self._config.relayhost:
             return Trouble(Dsn("4.3.5", trouble.dsn.reason), handshake=trouble.handshake)
         return trouble
@@ -137,7 +141,11 @@ class Delivery:
     async def _servers(self, place: Destination) -> list[Server]:
         if place.path:
             return [Server(self._config.cfg.myhostname, "", 0, path=place.path)]
-        found = await hosts.find(self._config, place)
+        search = hosts.Search(self._config, place)
+        try:
+            found = await search.run()
+        finally:
+            self._ours |= search.ours
         cfg = self._config.cfg
         limit = cfg.smtp_mx_address_limit
         return hosts.balanced(found, limit) if cfg.smtp_balance_inet_protocols else found[: limit or len(found)]

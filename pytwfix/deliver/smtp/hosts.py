@@ -63,6 +63,8 @@ class Search:
         self._destination = destination
         self._domain = destination.host
         self._port = 0
+        self._nearest = 0  # the preference of the best MX record, with an address or without
+        self.ours = False  # this machine is one of the servers
 
     async def run(self) -> list[Server]:
         self._port = await self._port_number()
@@ -159,6 +161,7 @@ class Search:
     async def _of_all(self, records: list[MX], answer: Answer) -> list[Server]:
         servers: list[Server] = []
         problem: Trouble | None = None
+        self._nearest = min((one.preference for one in records), default=0)
         for record in sorted(records, key=lambda one: one.preference):
             try:
                 found = await self._of_host(record.host.rstrip("."))
@@ -256,10 +259,14 @@ class Search:
         ours = [one.preference for one in servers if one.address in own]
         if not ours:
             return servers
+        self.ours = True
         better = [one for one in servers if one.preference < min(ours)]
-        if not better:
-            raise loops_back(self._domain)
-        return better
+        if better:
+            return better
+        if min(ours) > self._nearest:
+            log.no_primary(self._host.log, self._domain)
+            raise Trouble(Dsn("4.4.4", f"unable to find primary relay for {self._domain}"))
+        raise loops_back(self._domain)
 
 
 def balanced(servers: list[Server], limit: int) -> list[Server]:

@@ -21,6 +21,7 @@ class Destination(NamedTuple):
     mx: bool = False
     path: str = ""
     literal: bool = False  # in brackets
+    fallback: bool = False  # of smtp_fallback_relay
 
 
 def parse_destination(text: str, default_port: str, lmtp: bool) -> Destination:

@@ -72,6 +72,8 @@ class Feedbacks(SynchronousTestCase):
         self.assertEqual((failures, one.size), (12, 1))
         one.reset()
         self.assertEqual((one.size, one.cohorts), (5, 0))
+        one = window(default_destination_concurrency_failed_cohort_limit="0")
+        self.assertFalse(any(one.failed() for _ in range(100)), "0 is never")
 
     def test_bad_value(self) -> None:
         """QM-10: a transport's parameter that cannot be used does not stop its mail."""

@@ -602,6 +602,26 @@ class ManyServers(SmtpCase):
         self.deliver(nexthop="dest.example")
         self.assertIn("dsn=5.4.6, status=bounced (mail for dest.example loops back to myself)", self.ends()[0])
 
+    def test_loop_without_primary(self) -> None:
+        """SM-4: a better server without an address is no loop: the mail waits for it."""
+        self.mx(proxy_interfaces="192.0.2.20")
+        self.zone.pop(("a.dest.example", "A"))
+        self.deliver(nexthop="dest.example")
+        self.assertIn("dsn=4.4.4, status=deferred (unable to find primary relay for dest.example)", self.ends()[0])
+
+    def test_no_fallback_for_our_own(self) -> None:
+        """SM-4: smtp_fallback_relay is not for destinations that this machine is a server of."""
+        self.mx(proxy_interfaces="192.0.2.10", smtp_fallback_relay="[192.0.2.99]")
+        self.deliver(nexthop="dest.example")
+        self.assertEqual(self.net.asked, [])
+        self.assertIn("dsn=5.4.6, status=bounced (mail for dest.example loops back to myself)", self.ends()[0])
+
+    def test_loop_of_relayhost(self) -> None:
+        """TR-3: a relayhost that is this machine is a slip in main.cf: the mail waits."""
+        self.mx(proxy_interfaces="192.0.2.10", relayhost="dest.example")
+        self.deliver(nexthop="dest.example")
+        self.assertIn("dsn=4.3.5, status=deferred (mail for dest.example loops back to myself)", self.ends()[0])
+
     def test_best_mx_transport(self) -> None:
         """SM-3: mail whose best server is this machine may be for another transport."""
         from tests.kit.delivering import MemoryAgents
