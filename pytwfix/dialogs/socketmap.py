@@ -2,7 +2,7 @@
 
     OK data      NOTFOUND      TEMP reason      TIMEOUT reason      PERM reason
 
-Pure: bytes in, an answer out. Limits: request 10000 bytes, reply 100000.
+Pure: bytes in, an answer out. Limits: socketmap_max_query_size and socketmap_max_reply_size.
 """
 
 from __future__ import annotations
@@ -23,19 +23,20 @@ class Answer(NamedTuple):
     value: bytes | None
 
 
-def request(name: bytes, key: bytes) -> bytes:
-    """The bytes to send. SocketmapError for a key that is too long."""
+def request(name: bytes, key: bytes, limit: int = MAXIMUM_REQUEST) -> bytes:
+    """The bytes to send. SocketmapError for a key with which they are more than `limit`."""
     text = name + b" " + key
-    if len(text) > MAXIMUM_REQUEST:
+    if len(text) > limit:
         raise SocketmapError("request is too long")
     return b"%d:%s," % (len(text), text)
 
 
 class ReplyReader:
-    """Takes what arrives until one netstring is complete."""
+    """Takes what arrives until one netstring, of `limit` bytes at most, is complete."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = MAXIMUM_REPLY) -> None:
         self._buffer = b""
+        self._limit = limit
 
     def receive(self, data: bytes) -> bytes | None:
         """The netstring's content, or None: more is needed. SocketmapError for what is no netstring."""
@@ -44,11 +45,11 @@ class ReplyReader:
         if not size.isdigit() and (size or colon):
             raise SocketmapError("netstring format error while receiving data")
         if not colon:
-            if len(size) > 6:
+            if len(size) > 9:
                 raise SocketmapError("netstring format error while receiving data")
             return None
         length = int(size)
-        if length > MAXIMUM_REPLY:
+        if length > self._limit:
             raise SocketmapError("netstring too large while receiving data")
         if len(rest) <= length:
             return None

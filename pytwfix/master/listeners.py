@@ -68,7 +68,7 @@ class Listeners:
         for place in wanted:
             if place not in self._sockets:
                 try:
-                    made[place] = self._sockets[place] = bind(place)
+                    made[place] = self._sockets[place] = bind(place, plan.settings.tcp_windowsize)
                     self._give(place)
                 except SettingsError as error:
                     log.warning(str(error))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pytwfix.basics.hostport import parse_hostport
 from pytwfix.basics.socketpath import reachable
+from pytwfix.basics.windowsize import set_window
 from pytwfix.master.plan import Plan, program
 from pytwfix.settings.kinds import SettingsError
 from pytwfix.settings.machine import own_addresses
@@ -124,8 +125,8 @@ def _resolve(plan: Plan, service: Service, host: str, families: list[int]) -> li
     return list(dict.fromkeys(found))
 
 
-def bind(place: Place) -> socket.socket:
-    """A listening socket; SettingsError says why not."""
+def bind(place: Place, window: int = 0) -> socket.socket:
+    """A listening socket; `window` is tcp_windowsize. SettingsError says why not."""
     made = socket.socket(place.family, socket.SOCK_STREAM)
     made.setblocking(False)
     try:
@@ -135,6 +136,7 @@ def bind(place: Place) -> socket.socket:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if place.family == socket.AF_INET6:
                 made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            set_window(made, window)
             made.bind((place.address, place.port))
         made.listen(BACKLOG)
     except OSError as error:
@@ -170,7 +172,7 @@ def bind_all(plan: Plan) -> dict[Place, socket.socket]:
     made: dict[Place, socket.socket] = {}
     try:
         for place in places(plan):
-            made[place] = bind(place)
+            made[place] = bind(place, plan.settings.tcp_windowsize)
     except SettingsError:
         for one in made.values():
             one.close()

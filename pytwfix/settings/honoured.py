@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "honoured.txt")
-# What Postfix's installation reads and nobody else: nothing to honour.
+# What Postfix's installation reads and nobody else, and what the SASL client is given that makes nothing of it.
 INERT = frozenset(
     (
         "daemon_directory",
         "html_directory",
+        "lmtp_sasl_path",
         "mailq_path",
         "manpage_directory",
         "meta_directory",
@@ -33,6 +34,7 @@ INERT = frozenset(
         "readme_directory",
         "sample_directory",
         "shlib_directory",
+        "smtp_sasl_path",
     )
 )
 # These name parameters without reading them.

@@ -32,11 +32,13 @@ class SocketMap(Driver):
             )
         self._name = name.encode("utf-8", "surrogateescape")
         self._pool = Pool(address, TIMEOUT, IDLE)
+        self._most_asked = context.number("socketmap_max_query_size", socketmap.MAXIMUM_REQUEST)
+        self._most_told = context.number("socketmap_max_reply_size", socketmap.MAXIMUM_REPLY)
 
     def find(self, key: bytes) -> bytes | None:
         try:
-            data = socketmap.request(self._name, key)
-            reply = self._pool.exchange(lambda connection: _exchange(connection, data))
+            data = socketmap.request(self._name, key, self._most_asked)
+            reply = self._pool.exchange(lambda connection: _exchange(connection, data, self._most_told))
             return socketmap.answer(reply).value
         except (OSError, socketmap.SocketmapError) as error:
             self.context.log.warning(f"{self.name}: {error}")
@@ -46,9 +48,9 @@ class SocketMap(Driver):
         self._pool.close()
 
 
-def _exchange(connection: socket.socket, data: bytes) -> bytes:
+def _exchange(connection: socket.socket, data: bytes, limit: int) -> bytes:
     connection.sendall(data)
-    reader = socketmap.ReplyReader()
+    reader = socketmap.ReplyReader(limit)
     while True:
         received = connection.recv(65536)
         if not received:

@@ -12,6 +12,7 @@ from twisted.internet.protocol import ClientFactory
 from twisted.python.failure import Failure
 
 from pytwfix.basics.socketpath import reachable
+from pytwfix.basics.windowsize import set_window
 from pytwfix.deliver.smtp import log
 from pytwfix.deliver.smtp.failures import Trouble, connect_text
 from pytwfix.deliver.smtp.wire import Wire
@@ -78,7 +79,10 @@ async def _attempt(config: Configuration, server: Server, source: str) -> Wire:
             with reachable(os.path.join(cfg.queue_directory, server.path)) as path:
                 reactor.connectUNIX(path, factory, timeout)
                 return await factory.done
-        reactor.connectTCP(server.address, server.port, factory, timeout, (source, 0) if source else None)
+        bound = (source, 0) if source else None
+        connector: Any = reactor.connectTCP(server.address, server.port, factory, timeout, bound)
+        if cfg.tcp_windowsize:
+            set_window(connector.transport.socket, cfg.tcp_windowsize)  # it connects in a later turn
         return await factory.done
     except error.ConnectBindError:
         raise

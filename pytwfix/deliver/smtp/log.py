@@ -191,6 +191,10 @@ def old_default(log: ILog, text: str) -> None:
     log.info(f"{USING} {text}")
 
 
+def sasl_type(log: ILog, name: str) -> None:
+    log.warning(f"unsupported SASL client implementation: {name}")
+
+
 def sasl_null(log: ILog, namaddr: str) -> None:
     log.warning(f"{namaddr} offered null AUTH mechanism list")
 

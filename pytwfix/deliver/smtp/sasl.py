@@ -41,10 +41,15 @@ class Passwords:
         self._maps = config.maps(cfg.smtp_sasl_password_maps, "smtp_sasl_password_maps")
         self._filter = StringList(config.host.tables, cfg.smtp_sasl_mechanism_filter, "smtp_sasl_mechanism_filter")
         self._failed = FailedLogins(config)
+        self._known = cfg.smtp_sasl_type == "cyrus"  # what a Postfix calls a client of its own mechanisms
+        if not self._known:
+            log.sasl_type(config.host.log, cfg.smtp_sasl_type)
         self.by_sender = cfg.smtp_sender_dependent_authentication
 
     async def log_in(self, session: Session, destination: Destination, sender: bytes) -> None:
         """AUTH, if the server offers it and there is a password. Trouble: no."""
+        if not self._known:
+            raise Trouble(Dsn("4.3.5", "SASL library initialization"))
         if "AUTH" not in session.features:
             return
         names = session.features.words("AUTH")

@@ -92,6 +92,7 @@ class SmtpSettings(CommonSettings, TlsSettings, TlsrptSettings):
     smtp_sasl_auth_enable = boolean("no", "Log in at servers.")
     smtp_sasl_auth_soft_bounce = boolean("yes", "Defer rather than bounce when a login fails.")
     smtp_sasl_mechanism_filter = string("", "Mechanisms that may be used.")
+    smtp_sasl_type = string("cyrus", "Whose mechanisms: there is one kind, as `postconf -A` says.")
     smtp_sasl_password_maps = string("", "Names and passwords by sender, host or next hop.")
     smtp_sasl_password_result_delimiter = string(":", "What separates name and password there.", minimum=1, maximum=1)
     smtp_sasl_path = string("", "The implementation's own path.")

@@ -20,8 +20,16 @@ class SocketmapTests(SynchronousTestCase):
         self.assertEqual(answers[-1], b"OK a:b,c d")
 
     def test_no_netstring(self) -> None:
-        for data in (b"x", b":", b"3:abcd", b"9999999", b"100001:"):
+        for data in (b"x", b":", b"3:abcd", b"9999999999", b"100001:"):
             self.assertRaises(socketmap.SocketmapError, socketmap.ReplyReader().receive, data)
+
+    def test_limits(self) -> None:
+        """NP-2: socketmap_max_query_size and socketmap_max_reply_size."""
+        self.assertRaises(socketmap.SocketmapError, socketmap.request, b"map", b"abc", 6)
+        self.assertEqual(b"7:map abc,", socketmap.request(b"map", b"abc", 7))
+        long = b"OK " + b"x" * 200_000
+        self.assertEqual(long, socketmap.ReplyReader(len(long)).receive(b"%d:%s," % (len(long), long)))
+        self.assertRaises(socketmap.SocketmapError, socketmap.ReplyReader(5).receive, b"6:")
 
     def test_answers(self) -> None:
         self.assertEqual(socketmap.answer(b"OK a b").value, b"a b")
@@ -35,6 +43,14 @@ class TcpTableTests(SynchronousTestCase):
         """NP-1: white space, % and what does not print as %XX."""
         self.assertEqual(tcp_table.request(b"a b%\xe9"), b"get a%20b%25%E9\n")
         self.assertRaises(tcp_table.TcpTableError, tcp_table.request, b" " * 2000)
+
+    def test_limits(self) -> None:
+        """NP-2: socketmap_max_query_size and socketmap_max_reply_size."""
+        self.assertRaises(socketmap.SocketmapError, socketmap.request, b"map", b"abc", 6)
+        self.assertEqual(b"7:map abc,", socketmap.request(b"map", b"abc", 7))
+        long = b"OK " + b"x" * 200_000
+        self.assertEqual(long, socketmap.ReplyReader(len(long)).receive(b"%d:%s," % (len(long), long)))
+        self.assertRaises(socketmap.SocketmapError, socketmap.ReplyReader(5).receive, b"6:")
 
     def test_answers(self) -> None:
         self.assertEqual(tcp_table.answer(b"200 a%20b").value, b"a b")

@@ -25,6 +25,14 @@ class SaslTests(SmtpCase):
         self.assertEqual(self.server.commands[1], b"AUTH PLAIN " + _PLAIN)
         self.assertEqual(len(self.server.mails), 1)
 
+    def test_type(self) -> None:
+        """SM-14: an smtp_sasl_type that there is not lets the mail wait, as with Postfix."""
+        self.ready("PLAIN", smtp_sasl_type="gsasl")
+        self.deliver()
+        self.assertEqual(self.server.mails, [])
+        self.logged("warning: unsupported SASL client implementation: gsasl")
+        self.assertIn("dsn=4.3.5, status=deferred (SASL library initialization)", self.ends()[0])
+
     def test_by_destination(self) -> None:
         """SM-14: else by the nexthop as it is written."""
         self.ready("PLAIN", smtp_sasl_password_maps="inline:{{[192.0.2.10]:25=user:pass}}")
