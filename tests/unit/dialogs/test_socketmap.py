@@ -44,14 +44,6 @@ class TcpTableTests(SynchronousTestCase):
         self.assertEqual(tcp_table.request(b"a b%\xe9"), b"get a%20b%25%E9\n")
         self.assertRaises(tcp_table.TcpTableError, tcp_table.request, b" " * 2000)
 
-    def test_limits(self) -> None:
-        """NP-2: socketmap_max_query_size and socketmap_max_reply_size."""
-        self.assertRaises(socketmap.SocketmapError, socketmap.request, b"map", b"abc", 6)
-        self.assertEqual(b"7:map abc,", socketmap.request(b"map", b"abc", 7))
-        long = b"OK " + b"x" * 200_000
-        self.assertEqual(long, socketmap.ReplyReader(len(long)).receive(b"%d:%s," % (len(long), long)))
-        self.assertRaises(socketmap.SocketmapError, socketmap.ReplyReader(5).receive, b"6:")
-
     def test_answers(self) -> None:
         self.assertEqual(tcp_table.answer(b"200 a%20b").value, b"a b")
         self.assertIsNone(tcp_table.answer(b"500 not%20found").value)
