@@ -157,14 +157,15 @@ def _resolved(found: list[Token]) -> list[Token]:
             closed = False
         elif raw == b";":
             ended = True
-        elif raw == b":" and not ended and not closed and not _route(found[:at]):
+        elif raw == b":" and not ended and not closed and not _route(found, at):
             found[at] = ("glue", raw, plain)
     return found
 
 
-def _route(segment: list[Token]) -> bool:
-    """A colon after `@one` ends a source route, not the name of a group."""
-    for kind, raw, _ in reversed(segment):
+def _route(segment: list[Token], end: int = -1) -> bool:
+    """A colon after `@one`, which is what ends at `end`, ends a source route, not the name of a group."""
+    for at in range((len(segment) if end < 0 else end) - 1, -1, -1):
+        kind, raw, _ = segment[at]
         if kind == "special" and raw == b"@":
             return True
         if kind == "special" and raw in b";:,":
@@ -173,28 +174,42 @@ def _route(segment: list[Token]) -> bool:
 
 
 def _mailboxes(segment: list[Token]) -> list[Element]:
-    """The mailboxes between two commas: one with <>, or each run of words without an operator between them."""
-    for index, (kind, raw, _) in enumerate(segment):
-        if kind == "special" and raw == b"<":
-            return _angle(segment, index)
-        if kind == "special" and raw == b">":
-            return [Element(None, b"".join(raw for _, raw, _ in segment).strip())]  # there is no sense in it
-    return _bare(segment)
+    """The mailboxes between two commas: those with <>, or each run of words without an operator between them."""
+    found: list[Element] = []
+    at = 0
+    while (place := _mark(segment, at)) >= 0:
+        if segment[place][1] == b">":
+            return [*found, Element(None, _raw(segment[at:]))]  # there is no sense in it
+        end = next((i for i in range(place, len(segment)) if segment[i][:2] == ("special", b">")), -1)
+        element = _angle(segment[at:place], segment[place + 1 : end])
+        if not found:  # comments of all that follows go behind the first
+            rest = segment[end + 1 :]
+            element.after = b" ".join(_spaced(raw) for kind, raw, _ in rest if kind == "comment")
+            segment = [*segment[: end + 1], *(token for token in rest if token[0] != "comment")]
+        element.glued = bool(found) and not element.before
+        found.append(element)
+        at = end + 1
+    return found + _bare(segment[at:])
 
 
-def _angle(segment: list[Token], start: int) -> list[Element]:
-    end = next((i for i in range(start, len(segment)) if segment[i][1] == b">" and segment[i][0] == "special"), -1)
-    inside, rest = segment[start + 1 : end], segment[end + 1 :]
+def _mark(segment: list[Token], start: int) -> int:
+    """The place of the next < or >; -1: there is none."""
+    for at in range(start, len(segment)):
+        if segment[at][0] == "special" and segment[at][1] in b"<>":
+            return at
+    return -1
+
+
+def _raw(segment: list[Token]) -> bytes:
+    return b"".join(raw for _, raw, _ in segment).strip()
+
+
+def _angle(before: list[Token], inside: list[Token]) -> Element:
     element = _mailbox([token for token in inside if token[0] not in ("space", "comment")])
-    element.before = _phrase(segment[:start])
+    element.before = _phrase(before)
     element.angle = True
     element.inner = b" ".join(_spaced(raw) for kind, raw, _ in inside if kind == "comment")
-    comments = [_spaced(raw) for kind, raw, _ in rest if kind == "comment"]
-    element.after = b" ".join(comments)
-    more = _mailboxes([token for token in rest if token[0] != "comment"])
-    if more and more[0].angle and not more[0].before:
-        more[0].glued = True
-    return [element, *more]
+    return element
 
 
 def _phrase(segment: list[Token]) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -120,6 +122,13 @@ class Lists(SynchronousTestCase):
         for local, wanted in {b"a.b": b"a.b", b"a b": b'"a b"', b"a.": b'"a."', b'a"': b'"a\\""', b"": b""}.items():
             self.assertEqual(wanted, quoted_local(local))
         self.assertEqual(b'"a@b"@c', external_form(b"a@b@c"))
+
+    def test_many(self) -> None:
+        """CA-8: however many of them, without going deeper for each, and in a time that grows as they do."""
+        for text in b"<a> ", b"<a>, ", b"a:", b"a ", b"(c)<a>", b">a", b"<", b"a: b;":
+            start = time.process_time()
+            self.assertTrue(parse(text * 5000, 1 << 30), text)
+            self.assertLess(time.process_time() - start, 10, text)
 
     @settings(max_examples=300, deadline=None)
     @given(st.lists(st.sampled_from(PIECES), max_size=25))
