@@ -148,6 +148,7 @@ class Deliverer:
         if result.transport_dead is not None:
             self.bury_transport(destination.transport, result.transport_dead)
         elif result.dead is not None and destination.dead is None:
+            destination.calm()
             dead = destination.window.failed()
             if self._host.settings(QmgrSettings).destination_concurrency_feedback_debug:
                 log.feedback(self._host.log, "throttle", destination.nexthop, destination.window)

@@ -71,6 +71,10 @@ class Destination:
         self.drained = False
         return self.hurried
 
+    def calm(self) -> None:
+        """What failed was no hurry, however soon the next delivery begins."""
+        self.ended, self.row, self.hurried = -PAUSE, 0, False
+
     @property
     def idle(self) -> bool:
         """Whether it can be forgotten."""

@@ -77,6 +77,17 @@ class Concurrency(SynchronousTestCase):
             world.turn(0.5 if number == 3 else 0.01)
         self.assertEqual(self.busy(world), [False] * 9 + [True] * 5)
 
+    def test_no_hurry_after_failures(self) -> None:
+        """SM-10: deliveries that could not even begin are none, however fast they follow each other."""
+        world = World(smtp_destination_concurrency_failed_cohort_limit="0")
+        world.turn(100)
+        for number in range(12):
+            world.mail(f"Q{number}", b"u@x.example")
+            world.agent().deferred(Dsn("4.4.1", "connect: refused"))
+            world.turn(0.01)
+        world.mail("Q99", b"u@x.example")
+        self.assertEqual(self.busy(world), [False] * 13)
+
     def test_own_limit(self) -> None:
         """QM-10: a transport's own parameters, and local's own defaults."""
         world = World(smtp_destination_concurrency_limit="2")
