@@ -118,7 +118,8 @@ class SameAnswerTests(SynchronousTestCase):
         table.use(table.load(enumerate((rule.encode() for rule in rules), 1)))
         return table
 
-    @settings(max_examples=150, deadline=None)
+    # Always the same ones: among others there can be one that regcomp's or re's way of looking takes hours for.
+    @settings(max_examples=150, deadline=None, derandomize=True)
     @given(_LINES, _KEYS, st.sampled_from(KINDS))
     def test_generated(self, lines: list[tuple[str, str, str, str]], keys: list[bytes], kind: str) -> None:
         """MT-2, MT-3, RX-3: with the index as without, for rules and keys of any kind."""
