@@ -20,7 +20,7 @@ from pytwfix.deliver.local.biff import Biff
 from pytwfix.deliver.local.destinations import Destinations
 from pytwfix.deliver.local.forwarding import Forwarding
 from pytwfix.deliver.local.lookup import Alias, Aliases
-from pytwfix.deliver.local.report import Ledger
+from pytwfix.deliver.local.report import CONFIGURATION_ERROR, Ledger
 from pytwfix.deliver.local.settings import LocalSettings
 from pytwfix.deliver.local.target import Expansion, Target
 from pytwfix.mail.envelope import Recipient
@@ -30,7 +30,6 @@ from pytwfix.tables.addresses import external_form
 
 DEEPEST = 100
 NESTING = Dsn("5.4.6", "recipient nesting limit exceeded")
-CONFIGURATION_ERROR = Dsn("5.3.5", "mail system configuration error")
 ALIASES_DOWN = Dsn("4.3.0", "alias database unavailable")
 LOOKUP_FAILED = Dsn("4.3.0", "table lookup failure")
 

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 from pytwfix.contracts.asuser import AsUserError, FileRead, Identity
 from pytwfix.deliver.local import log
 from pytwfix.deliver.local.aliases import parse_file
+from pytwfix.deliver.local.report import CONFIGURATION_DELAY, CONFIGURATION_ERROR
 from pytwfix.deliver.local.target import Expansion
 from pytwfix.mail.status import Dsn
 
 if TYPE_CHECKING:
     from pytwfix.deliver.local.agent import Attempt
 
-CONFIGURATION_ERROR = Dsn("5.3.5", "mail system configuration error")
-UNREADABLE = Dsn("4.3.5", "mail system configuration error")
 _LARGEST = 64 << 20
 _DEEPEST = 100
 
@@ -55,7 +54,7 @@ async def _read(attempt: Attempt, path: str, who: Identity | None) -> bytes | Ds
     except AsUserError as error:
         log.file_trouble(attempt.host.log, f":include: {error.text}")
         # Postfix reads a list behind root's aliases as root; here default_privs must be able to. The mail waits for it.
-        return UNREADABLE if error.kind in ("denied", "temporary") else CONFIGURATION_ERROR
+        return CONFIGURATION_DELAY if error.kind in ("denied", "temporary") else CONFIGURATION_ERROR
     if content is None:
         log.file_trouble(attempt.host.log, f"unable to lookup :include: file {path}: No such file or directory")
         return CONFIGURATION_ERROR

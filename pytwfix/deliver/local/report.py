@@ -22,6 +22,8 @@ from pytwfix.mail.envelope import Envelope, Recipient
 from pytwfix.mail.status import DELIVERED, EXPANDED, NOTIFY_NEVER, NOTIFY_SUCCESS, Dsn
 
 RELAY = "local"
+CONFIGURATION_ERROR = Dsn("5.3.5", "mail system configuration error")
+CONFIGURATION_DELAY = Dsn("4.3.5", "mail system configuration error")  # who manages the system may yet correct it
 
 
 class Undone:
@@ -85,14 +87,14 @@ class Ledger:
         self.settled = True
         leaf, times = self.leaf(target), self.request.times
         outcome = self._owned(target.sender) if target.owned and not faulty else self._outcome
+        before = len(outcome.result.deferred)
         if dsn.success:
             await outcome.sent(leaf, dsn, RELAY, times)
         elif dsn.permanent:
             await outcome.bounced(leaf, dsn, RELAY, times)
         else:
             await outcome.deferred(leaf, dsn, RELAY, times)
-        if outcome.result.deferred:
-            self.deferred += 1
+        self.deferred += len(outcome.result.deferred) - before
 
     def _owned(self, owner: bytes) -> Outcome:
         """Behind a list: its owner hears of failures."""

@@ -16,6 +16,7 @@ from pytwfix.contracts.tables import DEFAULT_FLAGS, NO_REGSUB
 from pytwfix.deliver import mailbox as form
 from pytwfix.deliver.accounts import Account
 from pytwfix.deliver.local import log, macros
+from pytwfix.deliver.local.report import CONFIGURATION_DELAY
 from pytwfix.deliver.local.target import Target
 from pytwfix.mail.status import Dsn
 from pytwfix.tables.addresses import external_form
@@ -24,7 +25,6 @@ from pytwfix.tables.maps import Maps
 if TYPE_CHECKING:
     from pytwfix.deliver.local.agent import Attempt
 
-CONFIGURATION_ERROR = Dsn("4.3.5", "mail system configuration error")
 _FLAGS = DEFAULT_FLAGS | NO_REGSUB
 _REQUIRED = (b"postmaster", b"mailer-daemon")  # mail to them must not bounce: that would go round
 ROOT = Dsn("4.2.0", "mail to root needs an alias: no mail is delivered with root privileges")
@@ -89,12 +89,12 @@ async def _pass_on(attempt: Attempt, target: Target, where: str) -> None:
     host = attempt.host
     if transport == attempt.request.transport:
         log.own_transport(host.log, transport)  # here a real local(8) goes round for ever
-        await attempt.ledger.settle(target, CONFIGURATION_ERROR)
+        await attempt.ledger.settle(target, CONFIGURATION_DELAY)
         return
     agent = host.peers.agents.agent(transport)
     if agent is None:
         log.unknown_transport(host.log, transport)
-        await attempt.ledger.settle(target, CONFIGURATION_ERROR)
+        await attempt.ledger.settle(target, CONFIGURATION_DELAY)
         return
     log.passing(host.log, attempt.request.queue_id, form.printable(external_form(target.address)), transport)
     request = replace(

@@ -472,6 +472,14 @@ class LocalTests(SynchronousTestCase):
         self.assertEqual((len(result.deferred), self.written), (1, [("/spool/games/", 5)]))
         self.assertEqual(self.cleanup.mails, [])
 
+    def test_list_behind_a_delay(self) -> None:
+        """AL-3: a list is gone through to its end although something before it has to be tried again."""
+        self.asuser.results["/bin/cmd"] = CommandResult(75, b"")
+        self.asuser.files["/etc/list"] = b"/tmp/a\n/tmp/b\n"
+        self.deliver(b"x@example.com", alias_maps='inline:{{x = "|/bin/cmd", :include:/etc/list}}',
+                     allow_mail_to_files="include")  # fmt: skip
+        self.assertEqual([path for path, _uid in self.written], ["/tmp/a", "/tmp/b"])
+
     def test_forward_success(self) -> None:
         """DS-3: an alias or .forward is an expansion, once; a list is the end."""
         self.asuser.files["/fwd/games"] = b"\\games\n"
