@@ -31,7 +31,8 @@ def belongs(request: MailboxWrite, directories: frozenset[str]) -> bool:
 def prepare(who: Identity, request: MailboxWrite) -> str:
     """Take the lock file if it is asked for, make the mbox if it is missing; the lock's name or "". AsUserError."""
     locked = "dotlock" in request.locks
-    _check_directory(request.path, "unable to create lock file" if locked else "cannot create file exclusively")
+    first = f"unable to create lock file {request.path}.lock" if locked else "cannot create file exclusively"
+    _check_directory(os.path.dirname(request.path), first)
     held = take_dotlock(request.path, request.stale_lock) if locked else ""
     try:
         _make(request.path, who)
@@ -49,13 +50,12 @@ def release(held: str) -> None:
             pass  # somebody took it for a stale one
 
 
-def _check_directory(mbox: str, what: str) -> None:
-    """`what` is what cannot be done where there is no directory."""
-    path = os.path.dirname(mbox)
+def _check_directory(path: str, first: str) -> None:
+    """`first` says what cannot be done where there is no directory."""
     try:
         info = os.lstat(path)
     except OSError as error:
-        raise failed(f"{what} {mbox}.lock" if what.endswith("lock file") else what, error) from None
+        raise failed(first, error) from None
     if not stat.S_ISDIR(info.st_mode) or info.st_uid != 0:
         raise AsUserError("denied", f"mail spool directory {path} is not a directory of root")
 

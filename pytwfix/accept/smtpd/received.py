@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
+from pytwfix.mail.dates import mail_date
 from pytwfix.tables.addresses import external_form
 
 if TYPE_CHECKING:
     from pytwfix.accept.smtpd.state import State
-
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def date(now: float) -> str:
-    """A date as mail headers have it, in local time, with the zone's name: `Tue, 24 Nov 2026 09:30:05 +0000 (UTC)`."""
-    local = time.localtime(now)
-    minutes = abs(local.tm_gmtoff) // 60
-    sign = "-" if local.tm_gmtoff < 0 else "+"
-    return (
-        f"{_DAYS[local.tm_wday]}, {local.tm_mday:02d} {_MONTHS[local.tm_mon - 1]} {local.tm_year} "
-        f"{local.tm_hour:02d}:{local.tm_min:02d}:{local.tm_sec:02d} {sign}{minutes // 60:02d}{minutes % 60:02d} "
-        f"({local.tm_zone})"
-    )
 
 
 def header(state: State, queue_id: str, only_recipient: bytes | None, now: float) -> bytes:
     """`only_recipient` is named when there is no other."""
     config, client = state.config, state.client
     ident = f" id {queue_id}" if queue_id else ""
-    when = date(now)
+    when = mail_date(now)
     if config.hide_client:
         return f"Received: by {config.hostname} ({config.mail_name}){ident}; {when}\r\n".encode()
     lines = [f"Received: from {state.helo or client.name} ({client.name} [{client.rfc_address}])"]

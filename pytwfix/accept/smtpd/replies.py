@@ -7,10 +7,10 @@ import re
 from typing import TYPE_CHECKING
 
 from pytwfix.accept.smtpd import log
-from pytwfix.accept.smtpd.received import date
 from pytwfix.accept.smtpd.state import shown
 from pytwfix.basics.macros import MacroError, expand
 from pytwfix.dialogs.smtp_commands import COMMANDS
+from pytwfix.mail.dates import mail_date
 from pytwfix.mail.reply import Reply
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _footer(state: State, footer: str) -> str:
         "client_name": client.name,
         "client_port": client.port,
         "helo_name": state.helo,
-        "localtime": date(state.host.now()),
+        "localtime": mail_date(state.host.now()),
         "recipient": _whom(state, state.recipient),
         "sender": _whom(state, state.sender),
         "server_name": state.config.hostname,

@@ -114,7 +114,6 @@ class Delivery:
         try:
             servers = await self._servers(place)
         except LoopsBack as loop:
-            self._ours = True
             if place.mx and self._config.cfg.best_mx_transport:
                 await self._pass_on(self._config.cfg.best_mx_transport)
             else:

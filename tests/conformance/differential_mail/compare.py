@@ -71,6 +71,10 @@ Judge = Callable[[Mail, Seen, Seen], str]
 class Side:
     """One system and its sink. `prefix` is what its programs are started with."""
 
+    follows = False  # whether the lines of mails that a mail becomes are its own, too
+    fatal = " nothing of the kind "  # what is in lines with `fatal:` that are to be expected
+    notices = False  # whether notices are looked at: they are compared elsewhere
+
     def __init__(self, kind: str, ports: list[int], seed: int, prefix: list[str] | None = None) -> None:
         self.ports = ports
         self.sink = Sink()
@@ -82,10 +86,6 @@ class Side:
         self.system.write_main(**{name: self.system.filled(text) for name, text in main.items()})
         self.begin()
         self.system.start(*ports)
-
-    follows = False  # whether the lines of mails that a mail becomes are its own, too
-    fatal = " nothing of the kind "  # what is in lines with `fatal:` that are to be expected
-    notices = False  # whether notices are looked at: they are compared elsewhere
 
     def begin(self) -> None:
         """What must be there when the system starts."""
@@ -200,11 +200,9 @@ def _seen(side: Side, tokens: list[str], replies: list[list[str]]) -> list[Seen]
     side.quiet()
     delivered: dict[str, list[str]] = defaultdict(list)
     for message in side.sink.messages:
-        marked = re.search(rb"token\d+x\d+x", message.content)
-        delivered[marked[0].decode() if marked else ""].append(side.masked(_shown(message, side.notices)))
+        delivered[_token(message.text)].append(side.masked(_shown(message, side.notices)))
     for text in side.others():
-        token = _TOKEN.search(text)
-        delivered[token[0] if token else ""].append(_normal(side.masked(text)))
+        delivered[_token(text)].append(_normal(side.masked(text)))
     logged: dict[str, list[str]] = defaultdict(list)
     for line in side.system.log().splitlines():
         found = re.search(r" postfix/([\w/]+)\[\d+\]: (warning: )?(\w+): (.*)", line)
@@ -216,6 +214,11 @@ def _seen(side: Side, tokens: list[str], replies: list[list[str]]) -> list[Seen]
         lines = sorted(_lines(side, logged, queued[1])) if queued else []
         seen.append(Seen([_normal(text) for text in said], sorted(delivered.get(name, [])), lines))
     return seen
+
+
+def _token(text: str) -> str:
+    found = _TOKEN.search(text)
+    return found[0] if found else ""
 
 
 def _lines(side: Side, logged: Mapping[str, list[str]], first: str) -> Iterator[str]:
@@ -235,7 +238,7 @@ def _shown(message: Received, notices: bool) -> str:
     head = f"<{message.sender}>{message.mail_parameters} {sorted(message.recipients)} {sorted(message.parameters)}\n"
     if b"Content-Type: multipart/report" in message.content and not notices:
         return _normal(head) + "(a notice)"
-    return _normal(head + in_order(message.content.decode("utf-8", "surrogateescape").replace("\r\n", "\n")))
+    return _normal(head + in_order(message.text))
 
 
 def in_order(text: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tests.conformance.differential_mail.alike import alike
+
 if TYPE_CHECKING:
     from tests.conformance.differential_mail.compare import Seen
     from tests.conformance.differential_mail.mails import Mail
@@ -16,16 +18,16 @@ _ENCODINGS = re.compile(r"^content-transfer-encoding: *(8bit|binary)", re.MULTIL
 def known(one: Mail, theirs: Seen, ours: Seen) -> str:
     """The name of a difference, or "" for what should have been the same."""
     header, _, body = one.content.partition("\n\n")
-    if _same(theirs, ours, lambda text: text.replace(" BODY=8BITMIME", "").replace(" BODY=7BIT", "")):
+    if alike(theirs, ours, lambda text: text.replace(" BODY=8BITMIME", "").replace(" BODY=7BIT", "")):
         if _ENCODINGS.search(body) or len(_TYPES.findall(header)) > 1:
             return "an encoding in the text of a mail whose type says that it has no parts"
-    if "\0" in body and _same(theirs, ours, lambda text: re.sub(r"\0.*|SIZE=\d+", "", text)):
+    if "\0" in body and alike(theirs, ours, lambda text: re.sub(r"\0.*|SIZE=\d+", "", text)):
         return "NUL in a part's header, which nothing looks at"
-    if " : " in body and _same(theirs, ours, lambda text: re.sub(r" +:|SIZE=\d+", ":", text)):
+    if " : " in body and alike(theirs, ours, lambda text: re.sub(r" +:|SIZE=\d+", ":", text)):
         return "space before a colon in a part's header, which nothing looks at"
     if "nesting for" in "".join(theirs.logged) and theirs.delivered == ours.delivered:
         return "addresses of a field that is dropped are not mapped before"
-    if re.search(r"[<\"][^>\"\n]*$", header, re.MULTILINE) and _same(theirs, ours, _plain):
+    if re.search(r"[<\"][^>\"\n]*$", header, re.MULTILINE) and alike(theirs, ours, _plain):
         return "how an address that is not closed is put together again"
     if len(_TYPES.findall(header)) > 1 and theirs.delivered == ours.delivered:
         return "boundaries of a Content-Type that another one follows"
@@ -34,12 +36,3 @@ def known(one: Mail, theirs: Seen, ours: Seen) -> str:
 
 def _plain(text: str) -> str:
     return re.sub(r"\s+|SIZE=\d+|[<>\",;:]|@test\.example|@[a-z.]+", "", text)
-
-
-def _same(theirs: Seen, ours: Seen, without: object) -> bool:
-    """Whether both are equal, but for what is taken away."""
-    assert callable(without)
-    return theirs.replies == ours.replies and all(
-        sorted(map(without, one)) == sorted(map(without, other))
-        for one, other in ((theirs.delivered, ours.delivered), (theirs.logged, ours.logged))
-    )
