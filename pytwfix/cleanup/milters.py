@@ -10,7 +10,7 @@ from pytwfix.cleanup.filtered import FilteredMail
 from pytwfix.contracts.milters import DISCARD, HOLD, Verdict
 from pytwfix.mail.errors import MailError, queue_file_write_error
 from pytwfix.net.milter.chain import Milters
-from pytwfix.net.milter.filter import CLOSING
+from pytwfix.net.milter.verdicts import CLOSING
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import time
 from collections.abc import Mapping, Sequence
 
 from tests.integration.world import World, WorldCase, in_each_mode, new_token
@@ -204,10 +205,10 @@ class Scripts(WorldCase):
 
 @in_each_mode
 class Shutdowns(WorldCase):
-    """What came with 3.11."""
+    """What a real 3.7 has not."""
 
     world_class = ScriptedWorld
-    not_real = "Debian's Postfix is older than milter_default_action = shutdown"
+    not_real = "Debian's Postfix is older than milter_default_action = shutdown, and waits for delayed acknowledgements"
 
     def test_shutdown(self) -> None:
         """MI-4: 421, and the connection ends."""
@@ -215,3 +216,16 @@ class Shutdowns(WorldCase):
         self.world.doing[b"dies"] = [CLOSE]
         said = self.world.refused("u@far.example", sender="dies@there.example", port=self.world.careful)
         self.assertEqual("421 4.7.0 Server closing connection", said)
+
+    def test_answer_in_pieces(self) -> None:
+        """MI-3: a filter that does not turn off Nagle's algorithm, as OpenDKIM does not, sends the rest of its answer
+        when the first piece is acknowledged: at once, not after 40 ms."""
+        assert isinstance(self.world, ScriptedWorld)
+        self.world.doing[b"pieces"] = [b"hX-A\0 b\0", b"c"]
+        seconds: list[float] = []
+        with smtplib.SMTP("127.0.0.1", self.world.port, local_hostname="client.example", timeout=30) as client:
+            for _ in range(30):  # a connection that is new is acknowledged at once for a while
+                begun = time.perf_counter()
+                client.sendmail("pieces@there.example", ["u@far.example"], b"Subject: x\r\n\r\nx\r\n")
+                seconds.append(time.perf_counter() - begun)
+        self.assertLess(min(seconds[-10:]), 0.036)

@@ -8,38 +8,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytwfix.contracts.milters import DISCARD, HOLD, REJECT, IFilteredMail, IMacros, Verdict
+from pytwfix.contracts.milters import HOLD, IFilteredMail, IMacros, Verdict
 from pytwfix.dialogs import milter as wire
 from pytwfix.dialogs.milter import Agreement, MilterError
 from pytwfix.mail.errors import MailError
-from pytwfix.mail.reply import Reply
 from pytwfix.net.milter import log
 from pytwfix.net.milter.connection import FilterGone, MilterConnection, connect
+from pytwfix.net.milter.verdicts import DEFAULTS, DISCARDED, HELD, LATER, MISCONFIGURED, refusal
 
 if TYPE_CHECKING:
     from pytwfix.contracts.host import IHost
     from pytwfix.net.milter.filters import Filter
     from pytwfix.net.milter.macros import MacroLists
 
-REJECTED = Verdict(REJECT, Reply(550, "5.7.1", "Command rejected"))
-LATER = Verdict(REJECT, Reply(451, "4.7.1", "Service unavailable - try again later"))
-UNAVAILABLE = Verdict(REJECT, Reply(550, "5.5.0", "Service unavailable"))
-MISCONFIGURED = Verdict(REJECT, Reply(451, "4.3.5", "Server configuration problem - try again later"))
-CLOSING = Verdict(REJECT, Reply(421, "4.7.0", "Server closing connection", hangup=True))
-DISCARDED, HELD = Verdict(DISCARD), Verdict(HOLD)
-
-_DEFAULTS = {"accept": None, "reject": UNAVAILABLE, "tempfail": LATER, "quarantine": HELD, "shutdown": CLOSING}
 _OF_CONNECTION = (wire.CONNECT, wire.HELO)
-_CONTENT = (wire.HEADER, wire.END_OF_HEADER, wire.BODY, wire.END_OF_BODY)
-
 
 
 class MilterFilter:
     """`macros` has the values of this session's macros."""
 
     __slots__ = (
-        "_accepted", "_agreement", "_connection", "_filter", "_host", "_lists", "_log", "_macros", "_mailing", "_over",
-        "_replacing", "_skip_body", "_verdict",
+        "_accepted", "_agreement", "_asked", "_connection", "_filter", "_host", "_lists", "_log", "_macros", "_mailing",
+        "_over", "_replacing", "_skip_body", "_verdict",
     )  # fmt: skip
 
     def __init__(self, host: IHost, to: Filter, lists: MacroLists, macros: IMacros) -> None:
@@ -53,6 +43,7 @@ class MilterFilter:
         self._over = False  # it is asked nothing more in this session: `_verdict` holds
         self._verdict: Verdict | None = None
         self._accepted = False  # it is asked nothing more about this mail
+        self._asked = b""  # the command under way in a mail's content
         self._mailing = False
         self._replacing = False
         self._skip_body = False
@@ -71,11 +62,11 @@ class MilterFilter:
             self._connection = connection = await connect(self._host, to)
         except FilterGone as error:
             log.unreachable(self._log, to.name, str(error))
-            self._stop(_DEFAULTS[to.default_action])
+            self._stop(DEFAULTS[to.default_action])
             return
         except Exception as error:
             log.unreachable(self._log, to.name, str(error))
-            self._stop(_DEFAULTS[to.default_action])
+            self._stop(DEFAULTS[to.default_action])
             return
         try:
             await self._send(wire.offer(to.protocol), to.command_timeout)
@@ -105,7 +96,7 @@ class MilterFilter:
     def _failed(self, command: bytes, error: FilterGone | MilterError) -> Verdict | None:
         """What is left of it is the default action."""
         name = self._filter.name
-        verdict = _DEFAULTS[self._filter.default_action]
+        verdict = DEFAULTS[self._filter.default_action]
         if isinstance(error, FilterGone):
             what = wire.COMMAND_NAMES[command]
             log.broken(self._log, name, f"can't read {what} reply packet header: {error}")
@@ -153,13 +144,12 @@ class MilterFilter:
         assert self._agreement is not None
         return self._lists.packet(command, self._agreement, self._macros)
 
-    async def _ask(self, command: bytes, data: bytes, timeout: float, before: bytes | None = None) -> bytes:
+    async def _ask(self, command: bytes, data: bytes, timeout: float) -> bytes:
         """The reply; `continue` of a filter that does not answer this command."""
         connection, agreement = self._connection, self._agreement
         assert connection is not None and agreement is not None
-        if before is None:
-            before = self._before(command)
-        waiting = connection.send(before + wire.packet(command, data), timeout)
+        self._asked = command
+        waiting = connection.send(self._before(command) + wire.packet(command, data), timeout)
         if waiting is not None:
             await waiting
         if not agreement.answers(command):
@@ -185,7 +175,7 @@ class MilterFilter:
             return None
         if kind == wire.DISCARD:
             return self._discard(command)
-        verdict = self._refusal(command, reply)
+        verdict = refusal(command, reply)
         if command in _OF_CONNECTION or (verdict.reply is not None and verdict.reply.code == 421):
             self._stop(verdict)
         elif command not in (wire.RCPT, wire.UNKNOWN):
@@ -199,35 +189,18 @@ class MilterFilter:
         self._accepted = True
         return DISCARDED
 
-    def _refusal(self, command: bytes, reply: bytes) -> Verdict:
-        kind = reply[:1]
-        if kind == wire.REJECT:
-            return REJECTED
-        if kind == wire.TEMPFAIL:
-            return LATER
-        if kind == wire.SHUTDOWN:
-            return CLOSING
-        if kind == wire.REPLY:
-            code, dsn, text = wire.read_reply_text(reply[1:])
-            words = reply[1:].partition(b"\0")[0].decode("utf-8", "replace").replace("%%", "%")
-            return Verdict(REJECT, Reply(code, dsn, text, hangup=code == 421), words)
-        raise unexpected(command, reply)
-
     # -- content ---------------------------------------------------------------------------------------------------
 
     async def message(self, mail: IFilteredMail) -> Verdict | None:
         """Show the filter the whole mail, make its edits, and give its verdict."""
-        command = wire.HEADER
+        self._asked = wire.HEADER
         mail.leading_space = self._agreement is not None and self._agreement.leading_space
         self._log = mail.log
         self._skip_body = self._replacing = False
         try:
             try:
-                for command, data, before in self._header(mail):
-                    await self._content(command, data, before)
-                command = wire.BODY
+                await self._header(mail)
                 await self._body(mail)
-                command = wire.END_OF_BODY
                 verdict = await self._end(mail)
             except _Decided as decided:
                 verdict = decided.verdict
@@ -235,8 +208,8 @@ class MilterFilter:
             if self._replacing:
                 self._replacing = False
                 mail.replaced(False)
-                return self._failed_in_body(command, error)
-            return self._failed(command, error)
+                return self._failed_in_body(error)
+            return self._failed(self._asked, error)
         except MailError:
             raise
         except BaseException:
@@ -251,28 +224,39 @@ class MilterFilter:
         if self._connection is not None:
             self._connection.abort()
             self._connection = None
-        self._stop(_DEFAULTS[self._filter.default_action])
+        self._stop(DEFAULTS[self._filter.default_action])
 
-    def _failed_in_body(self, command: bytes, error: FilterGone | MilterError) -> Verdict | None:
+    def _failed_in_body(self, error: FilterGone | MilterError) -> Verdict | None:
         """Half a body is no body: accept cannot mean what it says, and the mail is tried again later."""
-        return self._failed(command, error) or LATER
+        return self._failed(self._asked, error) or LATER
 
-    def _header(self, mail: IFilteredMail) -> list[tuple[bytes, bytes, bytes]]:
-        """The events of the header, and the macros before each, which are the same for all fields."""
-        out: list[tuple[bytes, bytes, bytes]] = []
-        agreement = self._agreement
-        assert agreement is not None
+    async def _header(self, mail: IFilteredMail) -> None:
+        """Its fields, all with the same macros before them, and its end."""
+        agreement, connection = self._agreement, self._connection
+        assert agreement is not None and connection is not None
+        said: list[tuple[bytes, bytes]] = []
         if agreement.wants(wire.HEADER):
             before = self._before(wire.HEADER)
             for name, value in mail.fields():
                 text = value if agreement.leading_space else value.lstrip(b" \t")
-                out.append((wire.HEADER, wire.strings(name, text), before))
+                said.append((wire.HEADER, before + wire.packet(wire.HEADER, wire.strings(name, text))))
         if agreement.wants(wire.END_OF_HEADER):
-            out.append((wire.END_OF_HEADER, b"", self._before(wire.END_OF_HEADER)))
-        return out
+            said.append((wire.END_OF_HEADER, self._before(wire.END_OF_HEADER) + wire.packet(wire.END_OF_HEADER)))
+        commands, requests, rest = _requests(said, agreement)
+        if requests:
+            try:
+                reply = await connection.exchange(requests, self._filter.content_timeout)
+            finally:
+                self._asked = commands[connection.said - 1]
+            await self._decided(self._asked, reply)
+        if rest:
+            await self._send(rest, self._filter.content_timeout)
 
-    async def _content(self, command: bytes, data: bytes, before: bytes | None = None) -> None:
-        reply = await self._ask(command, data, self._filter.content_timeout, before)
+    async def _decided(self, command: bytes, reply: bytes) -> None:
+        """_Decided unless it goes on."""
+        while reply[:1] == wire.PROGRESS:
+            assert self._connection is not None
+            reply = await self._connection.packet(self._filter.content_timeout)
         if reply == wire.CONTINUE:
             return
         verdict = self._meaning(command, reply)
@@ -284,7 +268,7 @@ class MilterFilter:
         if not self._agreement.wants(wire.BODY):
             return
         async for piece in mail.body(wire.CHUNK):
-            await self._content(wire.BODY, piece)
+            await self._decided(wire.BODY, await self._ask(wire.BODY, piece, self._filter.content_timeout))
             if self._skip_body:
                 return
 
@@ -329,14 +313,24 @@ class MilterFilter:
             raise MilterError("body replacement requests can't currently be mixed with other requests", ours=True)
 
 
+def _requests(said: list[tuple[bytes, bytes]], agreement: Agreement) -> tuple[list[bytes], list[bytes], bytes]:
+    """What is said in one go, up to a command that is answered: these commands, the bytes that end with each, and what
+    is behind the last."""
+    commands: list[bytes] = []
+    requests: list[bytes] = []
+    silent: list[bytes] = []
+    for command, data in said:
+        silent.append(data)
+        if agreement.answers(command):
+            commands.append(command)
+            requests.append(b"".join(silent))
+            silent = []
+    return commands, requests, b"".join(silent)
+
+
 class _Decided(Exception):
     """The filter has decided before the end."""
 
     def __init__(self, verdict: Verdict | None) -> None:
         super().__init__()
         self.verdict = verdict
-
-
-def unexpected(command: bytes, reply: bytes) -> MilterError:
-    name = wire.REPLY_NAMES.get(reply[:1], "(unknown filter reply)")
-    return MilterError(f"unexpected filter response {name} after event {wire.COMMAND_NAMES[command]}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -115,6 +116,10 @@ class Chain:
         raise AssertionError(command)
 
 
+def _of_subject(answer: bytes, data: bytes) -> list[bytes]:
+    return [answer if data.startswith(b"Subject") else b"c"]
+
+
 class Sessions(SynchronousTestCase):
     def test_whole(self) -> None:
         """MI-2: all commands in order, each behind its macros."""
@@ -176,6 +181,42 @@ class Sessions(SynchronousTestCase):
         """MI-3: a filter that takes its time says so, and its time begins anew."""
         script = Script({"R": [b"p", b"p", b"c"]})
         self.assertIsNone(Chain(script).until("R"))
+
+    def test_header_decides(self) -> None:
+        """MI-3: what is said of one header field ends the mail; nothing more of it is told, and the next one is."""
+        for answer, verdict in ((b"a", None), (b"r", REJECTED), (b"y550 5.7.7 no\0", Reply(550, "5.7.7", "no"))):
+            script = Script()
+            script.answers["L"] = partial(_of_subject, answer)
+            chain = Chain(script)
+            self.assertEqual(verdict, getattr(chain.until("E"), "reply", None))
+            chain.milters.abort()
+            self.assertIsNone(chain.reply(chain.milters.mail([b"<a2@b>"])))
+            self.assertEqual("OCHMRTLLAM", script.commands())
+
+    def test_header_in_progress(self) -> None:
+        """MI-3: for a field, too, and for the last one."""
+        script = Script({"L": [b"p", b"c"], "N": [b"p", b"p", b"c"]})
+        self.assertIsNone(Chain(script).until("E"))
+        self.assertEqual("OCHMRTLLNBE", script.commands())
+
+    def test_header_answers_at_once(self) -> None:
+        """An answer that comes before its question counts as its answer."""
+        script = Script({"L": lambda data: [b"c", b"c"] if data.startswith(b"From") else []})
+        self.assertIsNone(Chain(script).until("E"))
+        self.assertEqual("OCHMRTLLNBE", script.commands())
+
+    def test_header_fails(self) -> None:
+        """MI-4: the log names the command that was under way."""
+        for command, name in (("L", "HEADER"), ("N", "EOH"), ("B", "BODY")):
+            chain = Chain(Script({command: [CLOSE]}))
+            self.assertEqual(LATER, chain.until("E").reply)
+            self.assertIn(f"can't read SMFIC_{name} reply packet header: Connection lost", chain.host.log.lines[0])
+
+    def test_nothing_is_answered(self) -> None:
+        """MI-2: a filter that answers no field, nor the end of the header."""
+        script = Script(events=0x80 | 0x40000)
+        self.assertIsNone(Chain(script).until("E"))
+        self.assertEqual("OCHMRTLLNBE", script.commands())
 
     def test_in_turn(self) -> None:
         """MI-8: the first that decides is the last that is asked."""
