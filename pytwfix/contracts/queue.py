@@ -90,9 +90,12 @@ class IQueueStore(Protocol):
     def create(self) -> Deferred[INewMessage]:
         """Errback: QueueError (disk full, permissions)."""
 
-    def open(self, queue: str, queue_id: str, lock: bool = True, alone: bool = False) -> Deferred[IMessage]:
+    def open(
+        self, queue: str, queue_id: str, lock: bool = True, alone: bool = False, known: Envelope | None = None
+    ) -> Deferred[IMessage]:
         """With `lock` it is held until `close`: agents share it; whoever asks to be `alone` with a message (the queue
-        manager, before it starts deliveries) learns that an agent of before is still at it.
+        manager, before it starts deliveries) learns that an agent of before is still at it. An envelope that is `known`
+        is not read again.
         Errback: NoSuchMessage, CorruptMessage, MessageBusy, other QueueError."""
 
     def at_hand(self, queue_id: str) -> IMessage | None:

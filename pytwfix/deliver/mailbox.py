@@ -28,7 +28,7 @@ async def opened(host: IHost, request: DeliveryRequest) -> AsyncIterator[IMessag
     if message is not None:
         yield message
         return
-    message = await host.peers.store.open(request.queue, request.queue_id)
+    message = await host.peers.store.open(request.queue, request.queue_id, known=request.envelope)
     request.message = message
     try:
         yield message

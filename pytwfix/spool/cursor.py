@@ -39,6 +39,20 @@ class Cursor:
             if item.kind == POINTER:
                 self.jump(item)
 
+    def each(self, take: Callable[[int, bytes, int], None], kinds: frozenset[int]) -> None:
+        """Give away the records that come next as long as they are short, of these kinds, and have been read already:
+        nearly all of an envelope, for half of what `next` costs."""
+        data, base = self._data, self._base
+        place, last = self.at - base, len(data) - 1
+        while 0 <= place < last:
+            kind, size = data[place], data[place + 1]
+            start = place + 2
+            if size > 127 or start + size > last or kind not in kinds:
+                break
+            self.at = base + start + size
+            take(kind, data[start : start + size], base + place)
+            place = start + size
+
     def skip(self, kind: int) -> None:
         """Pass over records of a kind that come next, as far as they are short and have been read already."""
         data, place = self._data, self.at - self._base

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pytwfix.contracts.queue import CorruptMessage
 from pytwfix.mail.envelope import Client, Envelope, Recipient
 from pytwfix.spool import records
-from pytwfix.spool.records import Record, attribute, record
+from pytwfix.spool.records import attribute, record
 
 # Attributes of the session, in the order in which Postfix writes them. The first group is what a filter forwarded by
 # XFORWARD, or else the same as the second one, which is the session itself.
@@ -160,21 +160,20 @@ class EnvelopeReader:
         self._orcpt = b""
         self._notify = 0
 
-    def take(self, item: Record) -> None:
-        """One record. CorruptMessage when its data makes no sense."""
-        kind = item.kind
+    def take(self, kind: int, data: bytes, offset: int) -> None:
+        """One record, and where in the file it begins. CorruptMessage when its data makes no sense."""
         if kind == 0x41:  # A
-            self._attribute(item)
+            self._attribute(data, offset)
         elif kind == 0x52:  # R
-            self._recipient(item, False)
+            self._recipient(data, offset, False)
         elif kind == 0x44:  # D
-            self._recipient(item, True)
+            self._recipient(data, offset, True)
         elif kind == 0x4F:  # O
-            self._original = item.data
+            self._original = data
         else:
             taker = _TAKERS.get(kind)
             if taker is not None:
-                taker(self, item)
+                taker(self, data, offset)
 
     def finish(self) -> Envelope:
         """The envelope, when all records have come. CorruptMessage when what every mail has is missing."""
@@ -192,15 +191,14 @@ class EnvelopeReader:
             envelope.log_ident = envelope.log_ident and envelope.queue_id
         return envelope
 
-    def _recipient(self, item: Record, done: bool) -> None:
-        address = item.data
+    def _recipient(self, address: bytes, offset: int, done: bool) -> None:
         original = address if self._original == address else self._original
-        self.envelope.recipients.append(Recipient(address, original, self._orcpt, self._notify, item.offset, done))
+        self.envelope.recipients.append(Recipient(address, original, self._orcpt, self._notify, offset, done))
         self._original = self._orcpt = b""
         self._notify = 0
 
-    def _attribute(self, item: Record) -> None:
-        name, equals, value = item.data.partition(b"=")
+    def _attribute(self, data: bytes, offset: int) -> None:
+        name, equals, value = data.partition(b"=")
         if not equals:
             raise CorruptMessage("malformed attribute")
         field = _CLIENT_FIELDS.get(name)
@@ -216,7 +214,7 @@ class EnvelopeReader:
             self._notify = number(value)
         elif name == b"dsn_orig_rcpt":
             self._orcpt = value
-        elif not self._message_attribute(name, value, item.offset):
+        elif not self._message_attribute(name, value, offset):
             self.envelope.attributes[_shared(name)] = value
 
     def _message_attribute(self, name: bytes, value: bytes, offset: int) -> bool:
@@ -240,8 +238,8 @@ class EnvelopeReader:
             return False
         return True
 
-    def _size(self, item: Record) -> None:
-        numbers = [number(text) for text in item.data.split()]
+    def _size(self, data: bytes, offset: int) -> None:
+        numbers = [number(text) for text in data.split()]
         if len(numbers) < 2 or min(numbers) < 0:
             raise CorruptMessage("malformed size record")
         numbers += [0] * (6 - len(numbers))
@@ -251,46 +249,46 @@ class EnvelopeReader:
         self.envelope.flags = flags
         self.envelope.sendopts = sendopts
 
-    def _time(self, item: Record) -> None:
-        parts = item.data.split()
+    def _time(self, data: bytes, offset: int) -> None:
+        parts = data.split()
         if not parts:
             raise CorruptMessage("malformed arrival time")
         self.envelope.arrival = number(parts[0]) + (number(parts[1]) / 1_000_000 if len(parts) > 1 else 0)
 
-    def _sender(self, item: Record) -> None:
-        self.envelope.sender = item.data
+    def _sender(self, data: bytes, offset: int) -> None:
+        self.envelope.sender = data
         self.has_sender = True
 
-    def _warn(self, item: Record) -> None:
-        when = number(item.data)
+    def _warn(self, data: bytes, offset: int) -> None:
+        when = number(data)
         self.envelope.warn_time = when if when >= 0 else -1.0
-        self.warn_offset = item.offset if when > 0 else -1
+        self.warn_offset = offset if when > 0 else -1
 
-    def _full_name(self, item: Record) -> None:
-        self.envelope.full_name = item.data
+    def _full_name(self, data: bytes, offset: int) -> None:
+        self.envelope.full_name = data
 
-    def _filter(self, item: Record) -> None:
-        self.envelope.content_filter = _text(item.data)
+    def _filter(self, data: bytes, offset: int) -> None:
+        self.envelope.content_filter = _text(data)
 
-    def _redirect(self, item: Record) -> None:
-        self.envelope.redirect = item.data
+    def _redirect(self, data: bytes, offset: int) -> None:
+        self.envelope.redirect = data
 
-    def _verp(self, item: Record) -> None:
-        self.envelope.verp = _text(item.data)
+    def _verp(self, data: bytes, offset: int) -> None:
+        self.envelope.verp = _text(data)
 
-    def _ret(self, item: Record) -> None:
-        self.envelope.dsn_ret = number(item.data)
+    def _ret(self, data: bytes, offset: int) -> None:
+        self.envelope.dsn_ret = number(data)
 
-    def _envid(self, item: Record) -> None:
-        self.envelope.dsn_envid = item.data
+    def _envid(self, data: bytes, offset: int) -> None:
+        self.envelope.dsn_envid = data
 
-    def _take_orcpt(self, item: Record) -> None:
-        self._orcpt = item.data
+    def _take_orcpt(self, data: bytes, offset: int) -> None:
+        self._orcpt = data
 
-    def _take_notify(self, item: Record) -> None:
-        self._notify = number(item.data)
+    def _take_notify(self, data: bytes, offset: int) -> None:
+        self._notify = number(data)
 
-    def _cancelled(self, item: Record) -> None:
+    def _cancelled(self, data: bytes, offset: int) -> None:
         """A recipient that was taken back."""
         self._original = self._orcpt = b""
         self._notify = 0

@@ -14,6 +14,7 @@ from pytwfix.spool.envelopes import EnvelopeReader
 from pytwfix.spool.records import BadRecord
 
 _PIECE = 1 << 16
+_USUAL = frozenset(b"CTASODR")  # of what is allowed, what has no meaning for the way through the file
 _MESSAGE, _EXTRACTED, _END = records.MESSAGE[0], records.EXTRACTED[0], records.END[0]
 
 
@@ -41,7 +42,9 @@ def _read_all(cursor: Cursor, reader: EnvelopeReader) -> None:
 
 
 def _records_until(cursor: Cursor, reader: EnvelopeReader, allowed: frozenset[int], last: int) -> None:
+    usual = allowed & _USUAL
     while True:
+        cursor.each(reader.take, usual)
         item = cursor.next()
         if item is None:
             raise CorruptMessage("unexpected end of file")
@@ -49,7 +52,7 @@ def _records_until(cursor: Cursor, reader: EnvelopeReader, allowed: frozenset[in
             raise CorruptMessage(f"unexpected record type {item.kind} at {item.offset}")
         if item.kind == last:
             return
-        reader.take(item)
+        reader.take(item.kind, item.data, item.offset)
 
 
 def _skip_content(cursor: Cursor, reader: EnvelopeReader) -> None:

@@ -144,7 +144,9 @@ class QueueStore:
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
-    def open(self, queue: str, queue_id: str, lock: bool = True, alone: bool = False) -> Deferred[Message]:
+    def open(
+        self, queue: str, queue_id: str, lock: bool = True, alone: bool = False, known: Envelope | None = None
+    ) -> Deferred[Message]:
         if not valid(queue_id):
             return fail(NoSuchMessage(f"bad queue ID: {queue_id}"))
         try:
@@ -157,7 +159,7 @@ class QueueStore:
         try:
             if (lock or alone) and not self.disk.lock(fd, alone):
                 raise MessageBusy(f"{queue_id}: skipped, still being delivered")
-            return fired(self._opened(queue_id, fd))
+            return fired(self._opened(queue_id, fd, known))
         except (QueueError, OSError) as error:
             self.disk.close(fd)
             return fail(error if isinstance(error, QueueError) else QueueError(f"{queue_id}: {error}"))
@@ -166,11 +168,13 @@ class QueueStore:
         fresh = self._fresh.get(queue_id)
         return None if fresh is None else Message(self, fresh[0], -1, fresh[1])
 
-    def _opened(self, queue_id: str, fd: int) -> Message:
+    def _opened(self, queue_id: str, fd: int, known: Envelope | None) -> Message:
         fresh = self._fresh.get(queue_id)
         if fresh is not None:
             fresh[0].force_expired = bool(self.disk.fstat(fd).st_mode & _EXPIRED)
             return Message(self, fresh[0], fd, fresh[1])
+        if known is not None:
+            return Message(self, known, fd, None)
         pread = self.disk.pread
         reader = read_envelope(lambda size, offset: pread(fd, size, offset), queue_id)
         reader.envelope.force_expired = bool(self.disk.fstat(fd).st_mode & _EXPIRED)

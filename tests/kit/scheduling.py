@@ -50,7 +50,9 @@ class TimedStore(MemoryStore):
     def ids(self, queue: str) -> list[str]:
         return list(self.queues.get(queue, {}))
 
-    def open(self, queue: str, queue_id: str, lock: bool = True, alone: bool = False) -> Deferred[MemoryMessage]:
+    def open(
+        self, queue: str, queue_id: str, lock: bool = True, alone: bool = False, known: Envelope | None = None
+    ) -> Deferred[MemoryMessage]:
         self.opened.append(queue_id)
         if queue_id in self.broken:
             return fail(CorruptMessage("unexpected end of file"))

@@ -74,7 +74,9 @@ class MemoryStore:
         self._count += 1
         return succeed(MemoryNewMessage(self, f"Q{self._count}"))
 
-    def open(self, queue: str, queue_id: str, lock: bool = True, alone: bool = False) -> Deferred[MemoryMessage]:
+    def open(
+        self, queue: str, queue_id: str, lock: bool = True, alone: bool = False, known: Envelope | None = None
+    ) -> Deferred[MemoryMessage]:
         found = self.queues.get(queue, {}).get(queue_id)
         return fail(NoSuchMessage(queue_id)) if found is None else succeed(found)
 

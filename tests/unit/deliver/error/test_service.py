@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pytwfix.contracts.delivery import DeliveryResult
 from pytwfix.contracts.queue import CorruptMessage
+from pytwfix.mail.envelope import Envelope
 from pytwfix.deliver.error.service import ErrorAgent
 from pytwfix.mail.status import Dsn
 from tests.kit.delivering import MemoryReports, delivery
@@ -68,7 +69,7 @@ class ErrorTests(SynchronousTestCase):
         """ST-2: a queue file that cannot be opened is logged, and its recipients stay."""
 
         class Store:
-            def open(self, queue: str, queue_id: str) -> Any:
+            def open(self, queue: str, queue_id: str, known: Envelope) -> Any:
                 return fail(CorruptMessage("no such record"))
 
         host = MemoryHost({}, "error", "error", store=Store())
