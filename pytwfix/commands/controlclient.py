@@ -34,17 +34,30 @@ def ask(path: str, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def ask_lines(path: str, request: dict[str, Any]) -> Iterator[bytes]:
     """The same as the system has written them: JSON, with its line end."""
-    connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(_TIMEOUT)
-    with connection:
+    with _connected(path) as connection:
         try:
-            with reachable(path) as name:
-                connection.connect(name)
             connection.sendall(json.dumps(request).encode() + b"\n")
         except OSError as error:
             raise ControlDown(error.strerror or str(error)) from None
         with connection.makefile("rb") as answer:
             yield from _lines(answer)
+
+
+def expect_running(path: str) -> None:
+    """Whether somebody listens: ControlDown."""
+    _connected(path).close()
+
+
+def _connected(path: str) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(_TIMEOUT)
+        with reachable(path) as name:
+            connection.connect(name)
+    except OSError as error:
+        connection.close()
+        raise ControlDown(error.strerror or str(error)) from None
+    return connection
 
 
 def _lines(answer: Any) -> Iterator[bytes]:

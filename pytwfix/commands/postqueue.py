@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 from pytwfix.commands.options import parse
@@ -49,59 +50,90 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _show(config: Snapshot, as_json: bool) -> None:
-    from pytwfix.commands.controlclient import ask, ask_lines
+    """The super-user reads the files; others ask the daemon, which knows their rights."""
+    if os.geteuid() == 0:
+        _show_files(config, as_json)
+    elif as_json:
+        from pytwfix.commands.controlclient import ask_lines
 
-    out = sys.stdout.buffer
-    if as_json:
-        for text in _listed(config, ask_lines, _line):
-            out.write(text if text.isascii() else text.decode("utf-8", "surrogateescape").encode("utf-8", "replace"))
+        _print(text if text.isascii() else _valid(text) for text in _asked(config, ask_lines))
     else:
+        from pytwfix.commands.controlclient import ask
         from pytwfix.showq.format import lines
 
-        messages = _listed(config, ask, lambda message: message)
-        for line in lines(messages, value(config, "enable_long_queue_ids") == "yes"):
-            out.write(line.encode("utf-8", "surrogateescape") + b"\n")
+        listing = lines(_asked(config, ask), _long_ids(config))
+        _print(line.encode("utf-8", "surrogateescape") + b"\n" for line in listing)
+
+
+def _print(pieces: Iterable[bytes]) -> None:
+    out = sys.stdout.buffer
+    for piece in pieces:
+        out.write(piece)
     out.flush()
 
 
-def _line(message: dict[str, Any]) -> bytes:
-    """A message as the daemon writes it."""
-    import json
-
-    return json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n"
+def _long_ids(config: Snapshot) -> bool:
+    return value(config, "enable_long_queue_ids") == "yes"
 
 
-def _listed(
-    config: Snapshot, ask: Callable[[str, dict[str, Any]], Iterator[T]], shaped: Callable[[dict[str, Any]], T]
-) -> Iterator[T]:
-    """All messages, from the daemon as `ask` gives them, or else from the files, `shaped` the same."""
+def _valid(text: bytes) -> bytes:
+    """JSON is UTF-8."""
+    return text.decode("utf-8", "surrogateescape").encode("utf-8", "replace")
+
+
+def _socket(config: Snapshot) -> str:
+    return f"{value(config, 'queue_directory')}/submit/socket"
+
+
+def _down(config: Snapshot, error: Exception) -> str:
+    return f"(Connect to the {value(config, 'mail_name')} showq service: {error})"
+
+
+def _asked(config: Snapshot, ask: Callable[[str, dict[str, Any]], Iterator[T]]) -> Iterator[T]:
+    """All messages, as `ask` gets them from the daemon."""
     from pytwfix.commands.controlclient import ControlDown, ControlError
 
-    path = f"{value(config, 'queue_directory')}/submit/socket"
     try:
-        yield from ask(path, {"verb": "list"})
-        return
+        yield from ask(_socket(config), {"verb": "list"})
     except ControlError as error:
         die(_PROGRAM, str(error), error.code)
     except ControlDown as error:
-        reason = str(error)
-    text = f"Connect to the {value(config, 'mail_name')} showq service: {reason}"
-    if os.geteuid() != 0:
-        die(_PROGRAM, f"Queue report unavailable - mail system is down ({text})", UNAVAILABLE)
-    warn(_PROGRAM, f"warning: Mail system is down -- accessing queue directly ({text})")
-    yield from map(shaped, _from_files(config))
+        die(_PROGRAM, f"Queue report unavailable - mail system is down {_down(config, error)}", UNAVAILABLE)
 
 
-def _from_files(config: Snapshot) -> Iterator[dict[str, Any]]:
-    from pytwfix.showq.listing import list_queues
+def _show_files(config: Snapshot, as_json: bool) -> None:
+    from pytwfix.commands.controlclient import ControlDown, expect_running
+    from pytwfix.commands.queuereading import chunks
+    from pytwfix.showq import format as form
     from pytwfix.spool.paths import QueuePaths
 
+    try:
+        expect_running(_socket(config))
+    except ControlDown as error:
+        warn(_PROGRAM, f"warning: Mail system is down -- accessing queue directly {_down(config, error)}")
     depth = int(value(config, "hash_queue_depth"))
     paths = QueuePaths(value(config, "queue_directory"), value(config, "hash_queue_names"), depth)
+    long_ids = _long_ids(config)
+    count = size = 0
     try:
-        yield from list_queues(paths)
+        for chunk in chunks(paths, _json if as_json else partial(form.text, long_ids=long_ids)):
+            if chunk.messages and not count and not as_json:
+                _print([form.head(long_ids).encode(), b"\n"])
+            _print([chunk.text])
+            count, size = count + chunk.messages, size + chunk.octets
+    except BrokenPipeError:
+        raise
     except OSError as error:
         die(_PROGRAM, f"{error.filename}: {error.strerror}", UNAVAILABLE)
+    if not as_json:
+        _print([form.total(count, size).encode(), b"\n"])
+
+
+def _json(messages: Iterable[dict[str, Any]]) -> bytes:
+    import json
+
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    return b"".join(encode(one).encode("utf-8", "replace") + b"\n" for one in messages)
 
 
 def _check_site(config: Snapshot, site: str) -> None:

@@ -16,19 +16,37 @@ _MARKS = {"active": "*", "hold": "!"}
 
 def lines(messages: Iterable[dict[str, Any]], long_ids: bool) -> Iterator[str]:
     """The listing of messages as showq/listing.py gives them, line by line."""
-    form = _LONG if long_ids else _SHORT
     count = size = 0
     for message in messages:
         if not count:
-            yield _LONG_HEAD if long_ids else _SHORT_HEAD
+            yield head(long_ids)
         count += 1
         size += message["message_size"]
-        yield from _message(message, form)
+        yield from _message(message, _LONG if long_ids else _SHORT)
         yield ""
-    if count:
-        yield f"-- {size // 1024} Kbytes in {count} Request{'' if count == 1 else 's'}."
-    else:
-        yield "Mail queue is empty"
+    yield total(count, size)
+
+
+def head(long_ids: bool) -> str:
+    """The first line, when there is a message."""
+    return _LONG_HEAD if long_ids else _SHORT_HEAD
+
+
+def total(count: int, size: int) -> str:
+    """The last line: messages and their octets."""
+    if not count:
+        return "Mail queue is empty"
+    return f"-- {size // 1024} Kbytes in {count} Request{'' if count == 1 else 's'}."
+
+
+def text(messages: Iterable[dict[str, Any]], long_ids: bool) -> bytes:
+    """These messages, without first and last line."""
+    form = _LONG if long_ids else _SHORT
+    out: list[str] = []
+    for message in messages:
+        out.extend(_message(message, form))
+        out.append("")
+    return "\n".join([*out, ""]).encode("utf-8", "surrogateescape") if out else b""
 
 
 @lru_cache(64)

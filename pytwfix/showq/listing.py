@@ -26,6 +26,8 @@ _PASSED = frozenset(b"FILVWK<ionfd/>rePX")  # records that say nothing here
 _FIRST = 4096  # octets: the whole envelope of nearly every message, and all of a small one
 
 _LOG = 1 << 16
+_REASONS = (("defer", "delay_reason"), ("bounce", "bounce_reason"))
+_NOWHERE: tuple[str, frozenset[str]] = ("", frozenset())
 _TAKEN = frozenset((_SIZE, _TIME, _SENDER, _RECIPIENT, _DONE, _ORIGINAL))
 
 Entry = dict[str, Any]
@@ -33,14 +35,15 @@ Entry = dict[str, Any]
 
 def list_queues(paths: QueuePaths, queues: tuple[str, ...] = QUEUES) -> Iterator[Entry]:
     """Every message of the queues."""
+    logs = Logs(paths)
     for queue in queues:
-        for path, queue_id in _files(f"{paths.directory}/{queue}"):
-            entry = read_entry(paths, queue, queue_id, path)
+        for path, queue_id in files(f"{paths.directory}/{queue}"):
+            entry = read_entry(logs, queue, queue_id, path)
             if entry is not None:
                 yield entry
 
 
-def _files(folder: str) -> Iterator[tuple[str, str]]:
+def files(folder: str) -> Iterator[tuple[str, str]]:
     """(path, queue ID) of a queue's files, those of subdirectories too."""
     try:
         names = sorted(os.listdir(folder))
@@ -50,14 +53,14 @@ def _files(folder: str) -> Iterator[tuple[str, str]]:
         path = f"{folder}/{name}"
         if len(name) == 1:
             if os.path.isdir(path):
-                yield from _files(path)
+                yield from files(path)
         elif valid(name):
             yield path, name
 
 
 def envelopes(folder: str) -> Iterator[tuple[int, bytes, list[bytes]]]:
     """Time of arrival, sender and the recipients that are left, of every message in a queue's directory."""
-    for path, _ in _files(folder):
+    for path, _ in files(folder):
         try:
             fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
@@ -73,7 +76,7 @@ def envelopes(folder: str) -> Iterator[tuple[int, bytes, list[bytes]]]:
             yield found.arrival, found.sender, [address for address, _ in found.recipients]
 
 
-def read_entry(paths: QueuePaths, queue: str, queue_id: str, path: str) -> Entry | None:
+def read_entry(logs: Logs, queue: str, queue_id: str, path: str) -> Entry | None:
     """One message, or None."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -94,7 +97,7 @@ def read_entry(paths: QueuePaths, queue: str, queue_id: str, path: str) -> Entry
             "message_size": status.st_size if found.size < 0 else found.size,
             "forced_expire": bool(status.st_mode & _EXPIRED) and queue != "maildrop",
             "sender": shown_address(found.sender),
-            "recipients": _recipients(paths, queue, queue_id, path, found.recipients),
+            "recipients": _recipients(logs, queue, queue_id, path, found.recipients),
         }
     except OSError:
         return None
@@ -175,14 +178,14 @@ class _Envelope:
 
 
 def _recipients(
-    paths: QueuePaths, queue: str, queue_id: str, path: str, left: list[tuple[bytes, bytes]]
+    logs: Logs, queue: str, queue_id: str, path: str, left: list[tuple[bytes, bytes]]
 ) -> list[Entry]:
     """Recipients with their reasons: those of the defer and bounce logs first, in their order."""
     known = {shown_address(address): shown_address(original) for address, original in left}
     out: list[Entry] = []
     seen: set[str] = set()
-    for log, name in (("defer", "delay_reason"), ("bounce", "bounce_reason")):
-        for item in _reasons(_log(paths, log, queue, queue_id, path)):
+    for log, name in _REASONS:
+        for item in logs.of(log, queue, queue_id, path):
             address = item["recipient"]
             seen.add(address)
             entry = _recipient(address, item.get("original_recipient") or known.get(address, ""))
@@ -196,12 +199,37 @@ def _recipient(address: str, original: str) -> Entry:
     return {"address": address, "orig_address": original or address}
 
 
-def _log(paths: QueuePaths, log: str, queue: str, queue_id: str, path: str) -> str:
-    """Where the log of a message is. Its subdirectory is that of the message where both have one: to work out that of
-    a long ID takes as long as all the rest."""
-    if log in paths.hashed and queue in paths.hashed:
-        return f"{paths.directory}/{log}{path[len(paths.directory) + 1 + len(queue) :]}"
-    return paths.path(log, queue_id)
+class Logs:
+    """The defer and bounce logs of messages that come folder by folder. The names in a log's folder are read once, so
+    that nothing is opened that is not there: most messages have one log, or none."""
+
+    def __init__(self, paths: QueuePaths) -> None:
+        self._paths = paths
+        self._names: dict[str, tuple[str, frozenset[str]]] = {}  # by log: the last folder, and what is in it
+
+    def of(self, log: str, queue: str, queue_id: str, path: str) -> list[dict[str, str]]:
+        """What a log says of the message at `path`."""
+        folder = self.folder(log, queue, queue_id, path)
+        known, names = self._names.get(log, _NOWHERE)
+        if folder != known:
+            names = _names(folder)
+            self._names[log] = folder, names
+        return _reasons(folder + queue_id) if queue_id in names else []
+
+    def folder(self, log: str, queue: str, queue_id: str, path: str) -> str:
+        """Where the log of a message is, with a slash at its end. Its subdirectory is that of the message where both
+        have one: to work out that of a long ID takes as long as all the rest."""
+        paths = self._paths
+        if log in paths.hashed and queue in paths.hashed:
+            return f"{paths.directory}/{log}{path[len(paths.directory) + 1 + len(queue) : -len(queue_id)]}"
+        return paths.folder(log, queue_id)
+
+
+def _names(folder: str) -> frozenset[str]:
+    try:
+        return frozenset(os.listdir(folder))
+    except OSError:
+        return frozenset()
 
 
 def _reasons(path: str) -> list[dict[str, str]]:

@@ -87,8 +87,8 @@ class Quick(SynchronousTestCase):
     def test_log(self) -> None:
         """QU-2: in the same subdirectory as the message, or in none, as hash_queue_names has it."""
         for names, wanted in (
-            ("deferred defer", "/q/defer/A/ABC"), ("deferred", "/q/defer/ABC"), ("defer", "/q/defer/A/ABC"),
+            ("deferred defer", "/q/defer/A/"), ("deferred", "/q/defer/"), ("defer", "/q/defer/A/"),
         ):  # fmt: skip
             paths = QueuePaths("/q", names, 1)
             place = "/q/deferred/A/ABC" if "deferred" in names.split() else "/q/deferred/ABC"
-            self.assertEqual(listing._log(paths, "defer", "deferred", "ABC", place), wanted)
+            self.assertEqual(listing.Logs(paths).folder("defer", "deferred", "ABC", place), wanted)

@@ -9,8 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pytwfix.contracts.delivery import DeliveryResult
 from pytwfix.contracts.queue import CorruptMessage
-from pytwfix.mail.envelope import Envelope
 from pytwfix.deliver.error.service import ErrorAgent
+from pytwfix.mail.envelope import Envelope
 from pytwfix.mail.status import Dsn
 from tests.kit.delivering import MemoryReports, delivery
 from tests.kit.host import MemoryHost
