@@ -297,7 +297,7 @@ class Active:
         message.gone = True
         count = 0
         for job in message.jobs:
-            for peer in job.peers.values():
+            for peer in job.peers:
                 dropped = len(peer.drain())
                 job.transport.recipients -= dropped
                 count += dropped

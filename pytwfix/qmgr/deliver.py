@@ -134,7 +134,7 @@ class Deliverer:
         if result.recorded:
             message.recorded = True
         if result.deferred:
-            message.deferred.extend(result.deferred)
+            message.put_off(result.deferred)
         self._ended(message, count)
         transport.arrange(destination)
         transport.dispatch()

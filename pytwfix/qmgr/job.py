@@ -12,26 +12,50 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from pytwfix.qmgr.peer import Peer
+
 if TYPE_CHECKING:
     from pytwfix.qmgr.configuration import Limits
     from pytwfix.qmgr.destination import Destination
     from pytwfix.qmgr.message import Message
-    from pytwfix.qmgr.peer import Peer
     from pytwfix.qmgr.transport import Transport
 
 
 class Job:
     """`left` deliveries wait, `total` were ever added, `selected` were handed out, `used` slots are spent."""
 
-    __slots__ = ("key", "left", "message", "overtaking", "peers", "selected", "total", "transport", "used")
+    __slots__ = ("_first", "_others", "key", "left", "message", "overtaking", "selected", "total", "transport", "used")
 
     def __init__(self, transport: Transport, message: Message, key: float) -> None:
         self.transport = transport
         self.message = message
         self.key = key
-        self.peers: dict[Destination, Peer] = {}
+        self._first: Peer | None = None
+        self._others: dict[Destination, Peer] | None = None  # few have any, and there is one job a message
         self.left = self.total = self.selected = self.used = 0
         self.overtaking = False
+
+    @property
+    def peers(self) -> tuple[Peer, ...]:
+        """What it has for all its destinations."""
+        if self._first is None:
+            return ()
+        return (self._first, *self._others.values()) if self._others else (self._first,)
+
+    def peer(self, destination: Destination) -> Peer:
+        """What it has for one, perhaps nothing yet."""
+        first = self._first
+        if first is None:
+            first = self._first = Peer(self, destination)
+        if first.destination is destination:
+            return first
+        others = self._others
+        if others is None:
+            others = self._others = {}
+        found = others.get(destination)
+        if found is None:
+            found = others[destination] = Peer(self, destination)
+        return found
 
     def added(self) -> None:
         self.left += 1
@@ -75,6 +99,6 @@ def candidate(jobs: Iterable[Job], ahead: Job, largest: float, now: float) -> Jo
         if not 0 < left <= largest or job.key <= ahead.key or job.message.place < len(job.message.todo):
             continue
         value = (now - job.message.active + 1) / left
-        if value > score and any(peer.entries and peer.destination.open() for peer in job.peers.values()):
+        if value > score and any(peer.entries and peer.destination.open() for peer in job.peers):
             best, score = job, value
     return best

@@ -7,6 +7,8 @@ from pytwfix.mail.envelope import TRACE_PROBE, TRACE_RECORD, TRACE_VERIFY_ONLY, 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytwfix.contracts.queue import IMessage
     from pytwfix.qmgr.job import Job
 
@@ -43,13 +45,20 @@ class Message:
         self.todo = todo
         self.place = 0
         self.outstanding = 0
-        self.deferred: list[Recipient] = []
+        self.deferred: list[Recipient] | tuple[()] = ()
         self.recorded = not fresh
         self.resolving = False
         self.gone = self.closing = False
-        self.jobs: list[Job] = []
+        self.jobs: tuple[Job, ...] = ()
         if envelope.trace_flags:
             self.flags = sum(flag for bit, flag in _FLAGS if envelope.trace_flags & bit)
+
+    def put_off(self, recipients: Sequence[Recipient]) -> None:
+        """They had an outcome and stay."""
+        if isinstance(self.deferred, list):
+            self.deferred.extend(recipients)
+        else:
+            self.deferred = list(recipients)
 
     def flush(self) -> None:
         """Somebody asked for it."""

@@ -27,6 +27,10 @@ class Peer:
     def add(self, recipients: list[Recipient], at_once: int) -> None:
         """Cut `recipients` into deliveries of `at_once` (0: one delivery)."""
         size = at_once or len(recipients)
+        if not self.entries and len(recipients) <= size:
+            self.entries = [recipients[:]]  # smaller than a list that grows
+            self.job.added()
+            return
         for start in range(0, len(recipients), size):
             self.entries.append(recipients[start : start + size])
             self.job.added()

@@ -98,10 +98,8 @@ class Transport:
         if job is None:
             self._number += 1
             job = self.jobs[message.queue_id] = Job(self, message, self._number)
-            message.jobs.append(job)
-        peer = job.peers.get(destination)
-        if peer is None:
-            peer = job.peers[destination] = Peer(job, destination)
+            message.jobs += (job,)
+        peer = job.peer(destination)
         if not peer.entries:
             self._queue(peer)
         peer.add(recipients, 1 if message.envelope.verp else self.limits.recipients_at_once)
@@ -169,7 +167,7 @@ class Transport:
             self._search = now + SEARCH
             return False
         other.overtake(job)
-        for peer in other.peers.values():
+        for peer in other.peers:
             if peer.entries:
                 self._queue(peer)
                 self.arrange(peer.destination)

@@ -43,7 +43,7 @@ async def defer(host: IHost, message: Message, recipients: list[Recipient], dsn:
             await host.peers.reports.record(DEFER, message.queue_id, report)
         except Exception as error:
             log.trouble(host.log, message.queue_id, "defer service failure", error)
-    message.deferred.extend(recipients)
+    message.put_off(recipients)
     ended(message, len(recipients))
 
 

@@ -42,6 +42,7 @@ _SASL = (
 )
 _CLIENT_FIELDS = dict(_SESSION + _SASL)
 _ORIGIN_FIELDS = dict(_LOGGED)
+_NONE: dict[str, bytes] = {}  # the attributes of all messages that have none of their own: nobody changes it
 _NOBODY = Client()  # the origin of all messages that have none of their own: nobody changes it
 _NOTIFY_SHIFT = 1  # of NOTIFY bits among the flags of the size record
 
@@ -148,7 +149,7 @@ class EnvelopeReader:
     """Fills an envelope from records in file order."""
 
     def __init__(self, queue_id: str) -> None:
-        self.envelope = Envelope(queue_id=queue_id, origin=_NOBODY)
+        self.envelope = Envelope(queue_id=queue_id, origin=_NOBODY, attributes=_NONE)
         self.count = -1  # of recipients, as the size record says
         self.data_size = -1  # from the content's begin to the X record; -1: there is no size record
         self.data_offset = -1
@@ -215,7 +216,7 @@ class EnvelopeReader:
         elif name == b"dsn_orig_rcpt":
             self._orcpt = value
         elif not self._message_attribute(name, value, offset):
-            self.envelope.attributes[_shared(name)] = value
+            self.envelope.attributes = {**self.envelope.attributes, _shared(name): value}
 
     def _message_attribute(self, name: bytes, value: bytes, offset: int) -> bool:
         envelope = self.envelope
