@@ -29,6 +29,7 @@ _OK = Reply(250, "2.0.0", "Ok")
 _CHUNK = 65536
 _CLIENT = "localhost[127.0.0.1]"
 _GOODBYE = Reply(221, "2.7.0", "Error: I can break rules, too. Goodbye.", hangup=True)
+_TOO_BIG = Reply(552, "5.3.4", "Message size exceeds fixed limit")
 _PLAIN_REPLIES = {
     events.Rset: _OK,
     events.Noop: _OK,
@@ -55,9 +56,11 @@ class Session:
         self._dialog = SmtpServer(Rules(hostname=self._hostname, forbid_pipelining=False))
         self._dialog.lenient_lf = True
         self._forbidden = frozenset(value(config, "smtpd_forbidden_commands").upper().replace(",", " ").split())
-        self.counts = Counts(1 << 30, 1 << 30, 1 << 30)
+        hard = int(value(config, "smtpd_hard_error_limit"))
+        self.counts = Counts(hard, hard, int(value(config, "smtpd_junk_command_limit")))
         self.after = "CONNECT"  # the last command
         self.told: list[str] = []  # warnings for the log
+        self._too_many = Reply(421, "4.7.0", f"{self._hostname} Error: too many errors", hangup=True)
         self._mail: events.Mail | None = None
         self._recipients: list[events.Rcpt] = []
         self._content: list[bytes] = []
@@ -101,6 +104,8 @@ class Session:
             self._reply(event, Reply(252, "2.0.0", event.text.decode("utf-8", "replace")))
         elif isinstance(event, events.Unknown) and self._not_smtp(event):
             self._reply(event, _GOODBYE)
+        elif isinstance(event, events.Mail) and self._limit and event.size > self._limit:
+            self._reply(event, _TOO_BIG)
         else:
             self._note(event)
             self._reply(event, _PLAIN_REPLIES.get(type(event), _OK))
@@ -108,6 +113,8 @@ class Session:
     def _reply(self, event: events.Event, reply: Reply) -> None:
         self.counts.end(event, reply)
         self._dialog.reply(reply)
+        if self.counts.too_many and not (reply.hangup or self._dialog.closed):
+            self._dialog.dismiss(self._too_many)
 
     def _not_smtp(self, event: events.Unknown) -> bool:
         """A header of a mail, or a word of another protocol (SD-17)."""
@@ -148,6 +155,7 @@ class Session:
         size = self._size
         try:
             name = submit(self._config, self._records())
+            self.counts.mail()
         except SubmitError as error:
             return Reply(451, "4.3.0", f"Error: {error}")
         finally:

@@ -10,15 +10,37 @@ from __future__ import annotations
 import re
 
 BODY, BOUNDARY, PART_HEADER, NESTED_HEADER = "body", "boundary", "part", "nested"
-_BOUNDARY = re.compile(rb'boundary[ \t]*=(?:[ \t]|\([^()]*\))*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))', re.IGNORECASE)
+_BOUNDARY = re.compile(rb'boundary\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))', re.IGNORECASE)
+_QUOTED_OR_COMMENT = re.compile(rb'"(?:[^"\\]|\\.)*"|\\.|[()]', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
-_TYPE = re.compile(rb"[ \t]*([^\s/;]+)[ \t]*/[ \t]*([^\s;]+)")
+_TYPE = re.compile(rb"\s*([^\s/;]+)\s*/\s*([^\s;]+)")
 _ENCODED = (b"quoted-printable", b"base64")
 _8BIT = (b"8bit", b"binary")
 
 
+def without_comments(value: bytes) -> bytes:
+    """A structured field's value (RFC 5322 section 3.2.2): a space for each comment."""
+    if b"(" not in value:
+        return value
+    out: list[bytes] = []
+    depth = start = 0
+    for match in _QUOTED_OR_COMMENT.finditer(value):
+        mark = match.group()
+        if mark == b"(":
+            if not depth:
+                out.append(value[start : match.start()])
+            depth += 1
+        elif mark == b")" and depth:
+            depth -= 1
+            start = match.end()
+    if not depth:
+        out.append(value[start:])
+    return b" ".join(out)
+
+
 def has_parts(content_type: bytes) -> bool:
     """Whether text of this type may have headers in it."""
+    content_type = without_comments(content_type)
     match = _TYPE.match(content_type)
     kind = match.group(1).lower() if match else b""
     if kind == b"message" and match:
@@ -51,14 +73,15 @@ class Structure:
 
     def open(self, content_type: bytes, encoding: bytes) -> None:
         """A header has ended."""
+        content_type, encoding = without_comments(content_type), without_comments(encoding).strip()
         main, sub = self._type(content_type)
         nested = main == b"message" and sub in (b"rfc822", b"global")
         composite = main == b"multipart" or nested
         whole = main == b"message" and sub in (b"partial", b"external-body")  # 7bit, RFC 2046 section 5.2
         self.bad_encoding = (composite and encoding in _ENCODED) or (whole and encoding in _8BIT)
-        self.domain = encoding or b"7bit"
         self.state = BODY
         self.composite = composite and self._depth < self._nesting
+        self.domain = b"7bit" if self.composite else encoding or b"7bit"  # the text around parts has no encoding
         if not self.composite:
             return
         if main == b"message":
@@ -75,7 +98,7 @@ class Structure:
         match = _TYPE.match(content_type)
         if match:
             return match.group(1).lower(), match.group(2).lower()
-        if self._levels and self._levels[-1].digest:
+        if self.state == PART_HEADER and self._levels and self._levels[-1].digest:
             return b"message", b"rfc822"
         return b"text", b"plain"
 

@@ -1,131 +1,139 @@
 """What was said in a session: mailed to the postmaster when something went wrong, or logged (SD-56, SV-8).
 
-notify_classes says what is worth a mail: policy (a refusal), protocol (a client that breaks the rules), resource (we
-are short of something), software (a mistake of ours). A mail that was taken makes up for what came before it. What AUTH
-says is not kept.
+notify_classes says what is worth a mail: policy (a refusal), bounce (mail that nobody takes: for an unknown user, too
+large, with too many hops), protocol (a client that breaks the rules), resource (we are short of something), software (a
+mistake of ours). A mail that was taken makes up for what came before it. What is told goes out when the session ends,
+or when its lines are forgotten: there are too many, or it becomes another client's. What AUTH says is not kept.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pytwfix.accept.smtpd import log
-from pytwfix.contracts.cleanup import INTERNAL, MAP, Origin
 from pytwfix.dialogs import smtp_events as events
-from pytwfix.mail.dates import mail_date
-from pytwfix.mail.envelope import Recipient
-from pytwfix.mail.errors import MailError
+from pytwfix.logs.postmaster import HEARD, SAID, post, told
 
 if TYPE_CHECKING:
     from pytwfix.accept.smtpd.state import State
     from pytwfix.contracts.host import ILog
     from pytwfix.mail.reply import Reply
 
-POLICY, PROTOCOL, RESOURCE, SOFTWARE = "policy", "protocol", "resource", "software"
-CLASSES = frozenset((POLICY, PROTOCOL, RESOURCE, SOFTWARE))
+BOUNCE, POLICY, PROTOCOL, RESOURCE, SOFTWARE = "bounce", "policy", "protocol", "resource", "software"
+CLASSES = frozenset((BOUNCE, POLICY, PROTOCOL, RESOURCE, SOFTWARE))
 _MOST = 1000
 _PROTOCOL = frozenset((events.Refused, events.ClosedByPolicy, events.Unknown))
-_FLUSHING = frozenset(("EHLO", "HELO", "RSET"))
-_IN, _OUT = " In:  ", " Out: "
-# Words that are nobody's business.
-_SECRET = frozenset((events.Auth, events.Response))
+_FLUSHING = frozenset((events.Helo, events.Rset))
+_UNTOLD = frozenset((events.Auth, events.Response, events.Etrn))
+_RETURNED = frozenset(("5.3.4", "5.4.0"))  # of a whole mail: too large, too many hops
 
 
-def error_class(event: events.Event, reply: Reply) -> str:
-    """Which class a refusal belongs to; "" for none."""
-    if type(event) in _SECRET:
+_Entry = tuple["events.Event | None", "Reply | None"]
+
+
+def error_class(event: events.Event, reply: Reply, unlisted: bool) -> str:
+    """Which class a refusal belongs to; "" for none. `unlisted`: the address is not among ours, or has no way."""
+    kind, dsn = type(event), reply.dsn
+    if kind in _UNTOLD:
         return ""
-    if type(event) in _PROTOCOL:
-        return PROTOCOL
-    if reply.dsn.startswith(("4.3.0", "4.3.1")) or (reply.code == 452 and reply.dsn == "4.3.1"):
+    if kind in _PROTOCOL:
+        return _of_protocol(reply)
+    if dsn == "4.3.5":
+        return SOFTWARE
+    if dsn == "4.3.1":
         return RESOURCE
-    return SOFTWARE if reply.dsn == "4.3.5" else POLICY
+    if kind is events.EndOfData:
+        return RESOURCE if dsn == "4.3.0" else BOUNCE if dsn in _RETURNED else POLICY
+    return BOUNCE if unlisted else POLICY
 
 
-def _lines(event: events.Event | None, reply: Reply) -> list[str]:
-    """As the postmaster reads it."""
-    heard = []
+def _of_protocol(reply: Reply) -> str:
+    """Of what the dialog itself refuses: who has no right broke no rule, nor who gave no recipient that we took."""
+    if reply.dsn == "5.7.0":
+        return POLICY
+    return "" if (reply.code, reply.dsn) == (554, "5.5.1") else PROTOCOL
+
+
+def _lines(event: events.Event | None, reply: Reply | None) -> Iterator[tuple[str, bytes]]:
+    """What was heard, and what was said."""
+    if event is not None and (event.line or (type(event) is events.Refused and not event.verb)):
+        yield HEARD, _heard(event)
+    if reply is not None:
+        for line in reply.wire().splitlines():
+            yield SAID, line
+
+
+def _heard(event: events.Event) -> bytes:
     if type(event) is events.Auth:
-        heard = [f"{_IN}AUTH {event.arguments[0].decode('utf-8', 'replace')} ..."]
-    elif type(event) is events.Response:
-        heard = [f"{_IN}..."]
-    elif event is not None and event.line:
-        heard = [_IN + event.line.decode("utf-8", "replace")]
-    return heard + [_OUT + line for line in reply.wire().decode("utf-8", "replace").splitlines()]
+        return b"AUTH %b ..." % event.arguments[0]
+    return b"..." if type(event) is events.Response else event.line
 
 
 class History:
-    """One session's. `wanted` are the classes that the postmaster wants to hear of."""
+    """One session's. `wanted` are the classes that the postmaster wants to hear of, `limit` the lines above which it is
+    forgotten when a mail ends or another begins."""
 
-    __slots__ = ("_debug", "_entries", "_limit", "_seen", "_state", "_wanted")
+    __slots__ = ("_count", "_debug", "_entries", "_limit", "_seen", "_state", "_wanted")
 
     def __init__(self, state: State, wanted: frozenset[str], limit: int, debug: ILog | None) -> None:
         self._state = state
         self._wanted = wanted
         self._limit = limit
         self._debug = debug
-        self._entries: list[tuple[events.Event | None, Reply]] = []
-        self._seen = False
+        self._entries: list[_Entry] = []
+        self._count = 0  # lines
+        self._seen: set[str] = set()
 
     def add(self, event: events.Event | None, reply: Reply) -> None:
         """A command, or None for the greeting, with its answer. Costs no more than it must: it is seldom read."""
-        entries = self._entries
-        if event is not None and event.verb == "XCLIENT" and reply.code == 220:  # a session of somebody else begins
-            self.reset()
-            event = None
-        if len(entries) > self._limit and event is not None and event.verb in _FLUSHING and not self._seen:
-            entries.clear()
-        if len(entries) < _MOST:
-            entries.append((event, reply))
+        kind = type(event)
+        other = kind is events.Attributes and reply.code == 220  # a session of somebody else begins
+        if other or (kind in _FLUSHING and self._count >= self._limit):
+            self._keep(event, None)
+            self.end("")
+            self._keep(None, reply)
+        else:
+            self._keep(event, reply)
+            if kind is events.EndOfData and self._count > self._limit:
+                self.end("")
         if self._debug is not None:
-            for line in _lines(event, reply):
-                log.dialog(self._debug, "<" if line.startswith(_IN) else ">", self._state.namaddr, line[6:])
+            for prefix, line in _lines(event, reply):
+                text = line.decode("utf-8", "replace")
+                log.dialog(self._debug, "<" if prefix == HEARD else ">", self._state.namaddr, text)
+
+    def _keep(self, event: events.Event | None, reply: Reply | None) -> None:
+        self._count += (event is not None) + (reply.text.count("\n") + 1 if reply is not None else 0)
+        if len(self._entries) < _MOST:
+            self._entries.append((event, reply))
 
     def went_wrong(self, kind: str) -> None:
         if kind in self._wanted:
-            self._seen = True
+            self._seen.add(kind)
+
+    def forgive(self) -> None:
+        """A mail was taken."""
+        self._seen.clear()
 
     def reset(self) -> None:
-        """A mail was taken, or the session is another client's."""
-        self._entries.clear()
-        self._seen = False
+        """Nothing of it is to be told."""
+        self._entries = []
+        self._count = 0
+        self._seen = set()
 
     def end(self, reason: str) -> None:
-        """The session has ended; `reason` why, when it was not QUIT."""
+        """Tell it if there is something to tell, and forget it; `reason` why it has ended, when it was not QUIT."""
         if self._seen:
-            self._state.host.background(self._post(reason), "notice to the postmaster")
+            work = self._post(reason, BOUNCE in self._seen, self._entries)
+            self._state.host.background(work, "notice to the postmaster")
+        self.reset()
 
-    async def _post(self, reason: str) -> None:
-        host, cfg = self._state.host, self._state.config.settings
-        to = cfg.error_notice_recipient.encode("utf-8", "surrogateescape")
-        origin = Origin(INTERNAL | MAP, rewrite_context="local", source="local", service="smtpd", arrival=host.now())
-        sender = cfg.double_bounce_sender
-        try:
-            mail = await host.peers.cleanup.begin(origin)
-            await mail.sender((sender if "@" in sender else f"{sender}@{cfg.myhostname}").encode())
-            await mail.recipient(Recipient(to, to))
-            waiting = mail.body(self._content(mail.queue_id, reason))
-            if waiting is not None:
-                await waiting
-            await mail.commit()
-        except MailError as error:
-            host.log.warning(f"postmaster notify: {error.reason or error.reply.line()}")
-
-    def _content(self, queue_id: str, reason: str) -> bytes:
-        cfg, state = self._state.config.settings, self._state
-        date = mail_date(state.host.now())
-        head = [
-            f"Received: by {cfg.myhostname} ({cfg.mail_name})",
-            f"\tid {queue_id}; {date}",
-            f"Date: {date}",
-            f"From: Mail Delivery System <MAILER-DAEMON@{cfg.myhostname}>",
-            f"To: Postmaster <{cfg.error_notice_recipient}>",
-            f"Subject: {cfg.mail_name} SMTP server: errors from {state.namaddr}",
-            "",
-            "Transcript of session follows.",
-            "",
-        ]
-        tail = ["", f"Session aborted, reason: {reason}", ""] if reason else ["", ""]
-        said = [line for entry in self._entries for line in _lines(*entry)]
-        lines = [*head, *said, *tail, "For other details, see the local mail logfile", ""]
-        return "\r\n".join(lines).encode("utf-8", "replace")
+    async def _post(self, reason: str, bounced: bool, entries: list[_Entry]) -> None:
+        state, cfg = self._state, self._state.config.settings
+        to = cfg.bounce_notice_recipient if bounced else cfg.error_notice_recipient
+        said = [text for entry in entries for item in _lines(*entry) for text in told(*item)]
+        tail = ["", f"Session aborted, reason: {reason}"] if reason else [""]
+        transcript = ["Transcript of session follows.", "", *said, *tail]
+        failed = await post(state.host, cfg, "smtpd", to, f"SMTP server: errors from {state.namaddr}", transcript)
+        if failed:
+            state.host.log.warning(failed)

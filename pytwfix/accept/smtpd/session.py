@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 
 from pytwfix.accept.smtpd import client as clients
 from pytwfix.accept.smtpd import ehlo, log, replies
-from pytwfix.accept.smtpd.history import SOFTWARE, error_class
+from pytwfix.accept.smtpd.history import PROTOCOL, SOFTWARE, error_class
 from pytwfix.accept.smtpd.limits import size_refused
 from pytwfix.accept.smtpd.sidecommands import SideCommands
 from pytwfix.accept.smtpd.transaction import Transaction
@@ -186,14 +186,22 @@ class Session(SideCommands):
             reply = await self._refusal(event, reply)
         if self._history is not None:
             self._history.add(event, reply)
+            self._state.unlisted = False
         self._core.reply(reply)
         if type(event) is events.StartTls and reply.code < 400:
             await self._start_tls()
         if counts.too_many and not (reply.hangup or self._core.closed):
             if counts.slow and self._config.error_sleep_time:
                 await self._tarpit()
-            text = f"{self._config.hostname} Error: too many errors"
-            self._core.dismiss(self._dressed(Reply(421, "4.7.0", text, hangup=True)))
+            self._dismiss()
+
+    def _dismiss(self) -> None:
+        """Too many errors."""
+        reply = self._dressed(Reply(421, "4.7.0", f"{self._config.hostname} Error: too many errors", hangup=True))
+        if self._history is not None:
+            self._history.went_wrong(PROTOCOL)
+            self._history.add(None, reply)
+        self._core.dismiss(reply)
 
     async def _tarpit(self) -> None:
         self._wire.flush()
@@ -203,7 +211,7 @@ class Session(SideCommands):
         """What becomes of a 4xx or 5xx before it is sent."""
         config, history = self._config, self._history
         if history is not None:
-            history.went_wrong(error_class(event, reply))
+            history.went_wrong(error_class(event, reply, self._state.unlisted))
         if config.reject_filter:
             reply = await replies.filtered(self._state, config.reject_filter, reply)
         return self._dressed(reply, await self._footer(reply) if config.footer_maps else None)
@@ -415,7 +423,7 @@ class Session(SideCommands):
         committed = await mail.commit()
         self.counts.mail()
         if self._history is not None:
-            self._history.reset()
+            self._history.forgive()
         if mail.reply is not None:
             return mail.reply
         bytes_word = f"{mail.size} bytes " if event.verb == "BDAT" else ""

@@ -102,6 +102,7 @@ class State:
         "subject",
         "tls",
         "told",
+        "unlisted",
         "warn",
     )
 
@@ -120,6 +121,7 @@ class State:
         self.depth = 0
         self.connections = 0  # of this client at once, as far as it is counted
         self.warn = False
+        self.unlisted = False  # what is refused is an address that is not among ours, or that has no way
         self.etrn = b""
         self.instance = ""
         self.subject = Subject("", CLIENT)

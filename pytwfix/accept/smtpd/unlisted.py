@@ -47,6 +47,7 @@ class RejectUnlisted:
             if resolved.flags & CLASS_ALIAS:  # resolves to the error transport, for when nothing has rewritten it
                 code = state.config.codes.unknown_virtual_alias
                 text = _STATUS.sub("", resolved.nexthop, count=1) or "User unknown"
+                state.unlisted = True
                 return state.refuse(subject, code, f"{code // 100}.1.1", text)
             if resolved.flags & ERROR or resolved.transport in ("error", "retry"):
                 return _refused_by_route(state, subject, resolved, self._detail)
@@ -87,6 +88,7 @@ class RejectUnlisted:
 
     def _unknown(self, state: State, subject: Subject, code: int, table: str, detail: str) -> Verdict:
         text = f"User unknown in {table} table" if state.config.show_table_name else "User unknown"
+        state.unlisted = True
         return state.refuse(subject, code, f"{code // 100}.{detail}", text)
 
 
@@ -98,4 +100,5 @@ def _refused_by_route(state: State, subject: Subject, resolved: Resolved, usual:
     detail = f".{usual}"
     if found:
         detail, text = found.group(2), text[found.end() :]
+    state.unlisted = True
     return state.refuse(subject, code, f"{code // 100}{detail}", text or "undeliverable address")
