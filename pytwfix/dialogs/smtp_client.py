@@ -86,9 +86,11 @@ class SmtpClient:
         if self.tape is not None:
             self.tape.sent(line)
 
-    def expect(self, stage: Stage) -> None:
-        """One reply is due that no command line stands for: the end of data."""
-        self._stages.append(stage)
+    def end_of_data(self, replies: int) -> None:
+        """The end of the content is on its way; so many replies are due for it."""
+        self._stages.extend([Stage.END] * replies)
+        if self.tape is not None:
+            self.tape.sent(b".")
 
     @property
     def waiting(self) -> Stage | None:
@@ -283,8 +285,7 @@ class Transfer:
     def content_sent(self) -> None:
         """The content and its end are on their way."""
         replies = len(self._accepted) if self._lmtp else 1
-        for _ in range(replies):
-            self._client.expect(Stage.END)
+        self._client.end_of_data(replies)
         self._state = Todo.WAIT if replies else Todo.DONE
 
     def _end(self, answer: Answer) -> None:

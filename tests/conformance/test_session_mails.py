@@ -67,16 +67,20 @@ SESSIONS: Mapping[str, Sequence[str]] = {
 STDIN: Sequence[str] = (
     "EHLO me\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<u@far.example>\r\nDATA\r\nSubject: x\r\n\r\nx\r\n.\r\nQUIT\r\n",
     "helo me\nmail from:<a@b.example>\nrcpt to:<u@far.example>\ndata\nSubject: x\n\nx\n.\nquit\n",
-    "MAIL FROM:<a@b.example>\r\nRCPT TO:<u@far.example>\r\nRCPT TO:<v@far.example> NOTIFY=NEVER\r\nDATA\r\n..x\r\n.\r\n",
+    "MAIL FROM:<a@b.example>\r\nRCPT TO:<u@far.example>\r\nRCPT TO:<v@far.example> NOTIFY=NEVER\r\n"
+    "DATA\r\n..x\r\n.\r\n",
     "EHLO\r\nHELO\r\nMAIL\r\nMAIL FROM:a@b\r\nMAIL FROM:<a@b.example> SIZE=1 BODY=8BITMIME\r\nRCPT\r\nQUIT\r\n",
     "RCPT TO:<a@b>\r\nDATA\r\nBDAT 3\r\nNOOP\r\nRSET\r\nVRFY a@far.example\r\nEXPN x\r\nQUIT\r\n",
     "EHLO me\r\nMAIL FROM:<a@b.example> FOO=bar\r\nMAIL FROM:<a@b.example> SIZE=99999999\r\nQUIT now\r\n",
-    "EHLO me\r\nMAIL FROM:<a@b.example>\r\nMAIL FROM:<a@b.example>\r\nEHLO again\r\nRCPT TO:<u@far.example>\r\nQUIT\r\n",
-    "EHLO me\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<no@far.example>\r\nRCPT TO:<u@[127.0.0.1]>\r\nRCPT TO:<u>\r\nQUIT\r\n",
+    "EHLO me\r\nMAIL FROM:<a@b.example>\r\nMAIL FROM:<a@b.example>\r\nEHLO again\r\n"
+    "RCPT TO:<u@far.example>\r\nQUIT\r\n",
+    "EHLO me\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<no@far.example>\r\nRCPT TO:<u@[127.0.0.1]>\r\n"
+    "RCPT TO:<u>\r\nQUIT\r\n",
     "STARTTLS\r\nAUTH PLAIN xx\r\nXCLIENT NAME=x\r\nXFORWARD NAME=x\r\nETRN far.example\r\nGET / HTTP/1.0\r\n",
     "EHLO me\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<u@far.example>\r\nBDAT 14 LAST\r\nSubject: x\r\n\r\nQUIT\r\n",
     "EHLO me\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<u@far.example>\r\nDATA\r\nSubject: x\r\n\r\nno end",
-    "EHLO me\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<postmaster>\r\nRCPT TO:<\"q u\"@far.example>\r\nDATA\r\n\r\n.\r\nQUIT\r\n",
+    "EHLO me\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<postmaster>\r\n"
+    "RCPT TO:<\"q u\"@far.example>\r\nDATA\r\n\r\n.\r\nQUIT\r\n",
     "",
     "\r\n\r\nQUIT\r\n",
     "QUI",

@@ -86,7 +86,7 @@ class ProxyLink(Protocol):
 
     def end(self) -> Deferred[Answer]:
         """The answer to the end of data, which was written."""
-        self._client.expect(Stage.END)
+        self._client.end_of_data(1)
         return self._answer()
 
     def _answer(self) -> Deferred[Answer]:

@@ -85,7 +85,7 @@ class Session:
         if config.replies:
             wire.client.edit = config.replies.apply
         if config.notifies:
-            self.transcript = wire.client.tape = Transcript(config, self.namaddr)
+            self.transcript = wire.client.tape = Transcript(config, self.relay)
 
     @property
     def tls_feature(self) -> str:
@@ -149,9 +149,8 @@ class Session:
     def close(self) -> None:
         """Say QUIT, if anybody is there to hear it; nobody waits for us."""
         wire, before = self.wire, self.before_end
-        if self.transcript is not None and self.transcript.notable:
-            self.transcript.post()
         if wire.gone:
+            self._report()
             wire.abort()
             return
         if before is not None:
@@ -160,11 +159,17 @@ class Session:
         limit = self.config.limits[Stage.QUIT]
         wire.client.command(b"QUIT", Stage.QUIT)
         wire.flush()
+        self._report()
         if self.config.skip_quit:
             wire.hang_up(limit)
         else:
             wire.listen(self._farewell)
             wire.limit(limit)
+
+    def _report(self) -> None:
+        """To the postmaster, if there is something to tell."""
+        if self.transcript is not None and self.transcript.notable:
+            self.transcript.post()
 
     def reset(self, then: Callable[[Session], None]) -> None:
         """Have the server forget the mail that was begun; `then` when it has, else the session ends."""

@@ -47,6 +47,26 @@ class Structures(SynchronousTestCase):
         structure.open(b"multipart/mixed; boundary= (c) cc", b"")
         self.assertEqual(BOUNDARY, structure.line(b"--cc"))
 
+    def test_comments(self) -> None:
+        """RFC 2045 section 5.1: wherever there may be white space."""
+        for text in (
+            b"multipart/mixed; boundary=(c)x", b"multipart/mixed; boundary=x(c)",
+            b"(c (d) \\) )multipart/mixed; boundary=x",
+            b"multipart (c) / (d) mixed; boundary (c) = (d) x", b'multipart/mixed; a="(" ; boundary=x',
+        ):  # fmt: skip
+            structure = Structure(10, 70)
+            structure.open(text, b"")
+            self.assertEqual(BOUNDARY, structure.line(b"--x"), text)
+        structure = Structure(10, 70)
+        structure.open(b"text/plain", b"(c) 8bit (d)")
+        self.assertEqual(b"8bit", structure.domain)
+
+    def test_around_parts(self) -> None:
+        """strict_8bitmime_body: the text around parts has no encoding, whatever the header says."""
+        structure = Structure(10, 70)
+        structure.open(b"multipart/mixed; boundary=x", b"8bit")
+        self.assertEqual(b"7bit", structure.domain)
+
     def test_encodings(self) -> None:
         """CL-9: parts and mails may be 8bit but not encoded, halves of mails the other way, as a running 3.7 has it."""
         for kind, bad in {
@@ -77,6 +97,16 @@ class Structures(SynchronousTestCase):
         structure.line(b"--d")
         structure.open(b"", b"")
         self.assertEqual(NESTED_HEADER, structure.state)
+
+    def test_digest_of_mails(self) -> None:
+        """CL-9: the parts are mails, and what is in these is text."""
+        structure = Structure(10, 70)
+        structure.open(b"multipart/digest; boundary=x", b"")
+        self.assertEqual([BOUNDARY, PART_HEADER], [structure.line(b"--x"), structure.line(b"")])
+        structure.open(b"", b"")
+        self.assertEqual(NESTED_HEADER, structure.line(b"Subject: x"))
+        structure.open(b"", b"")
+        self.assertEqual(BODY, structure.line(b"Subject: text"))
 
     def test_nesting(self) -> None:
         """OB-11: beyond mime_nesting_limit parts are text."""

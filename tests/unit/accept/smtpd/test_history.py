@@ -41,6 +41,44 @@ class Notices(SynchronousTestCase):
         smtp = self.serve("FOO", "MAIL FROM:<a@b.c>", "RCPT TO:<bob@example.com>", "DATA", ".", "QUIT")
         self.assertEqual(1, len(smtp.mails))
 
+    def test_forgiven_but_not_forgotten(self) -> None:
+        """What comes after the mail is told with all that was said before."""
+        smtp = self.serve("FOO", "MAIL FROM:<a@b.c>", "RCPT TO:<bob@example.com>", "DATA", ".", "BAR", "QUIT")
+        self.assertIn(b" In:  FOO\r\n", smtp.mails[1].content)
+
+    def test_classes(self) -> None:
+        """SD-56: unknown users are a bounce, whose notices go elsewhere; no right is a matter of policy."""
+        to = {"bounce_notice_recipient": "bounces@x.example", "error_notice_recipient": "errors@x.example"}
+        for kind, line, hears in (
+            ("bounce", "RCPT TO:<nobody@example.com>", b"bounces@x.example"),
+            ("policy", "RCPT TO:<x@y.example>", b"errors@x.example"),
+            ("protocol", "FOO", b"errors@x.example"),
+        ):  # fmt: skip
+            for notify in ("bounce", "policy", "protocol"):
+                smtp = self.serve("MAIL FROM:<a@b.c>", line, "QUIT", notify_classes=notify, **to)
+                told = [one.address for mail in smtp.mails for one in mail.recipients]
+                self.assertEqual([hears] if notify == kind else [], told, (kind, notify))
+
+    def test_untold(self) -> None:
+        """No valid recipients, and ETRN for a domain that is not served, are worth no notice."""
+        everything = "bounce, policy, protocol, resource, software"
+        smtp = self.serve("ETRN no.example", "MAIL FROM:<a@b.c>", "DATA", "QUIT", notify_classes=everything)
+        self.assertEqual([], smtp.mails)
+
+    def test_flushed(self) -> None:
+        """smtpd_history_flush_threshold: at RSET what was said is forgotten, or told when it was worth it."""
+        smtp = self.serve(*["NOOP"] * 60, "RSET", "FOO", "QUIT")
+        self.assertNotIn(b"NOOP", smtp.mails[0].content)
+        smtp = self.serve("FOO", *["NOOP"] * 60, "RSET", "NOOP")
+        self.assertEqual(1, len(smtp.mails))
+        end = b" In:  RSET\r\n\r\n\r\nFor other details, see the local mail logfile\r\n"
+        self.assertTrue(smtp.mails[0].content.endswith(end))
+
+    def test_too_many_errors(self) -> None:
+        """The last words are ours."""
+        smtp = self.serve(*["NOOP"] * 30, smtpd_junk_command_limit="5", smtpd_hard_error_limit="10")
+        self.assertIn(b" Out: 421 4.7.0 mx.example.com Error: too many errors\r\n", smtp.mails[0].content)
+
     def test_aborted(self) -> None:
         smtp = self.serve("FOO")
         smtp.vanish()

@@ -408,7 +408,7 @@ class Transcripts(SmtpCase):
         self.deliver()
         (mail,) = cleanup.mails
         self.assertEqual([one.address for one in mail.recipients], [b"postmaster"])
-        self.assertIn(b"Subject: Postfix SMTP client: errors from 192.0.2.10[192.0.2.10]\r\n", mail.content)
+        self.assertIn(b"Subject: Postfix SMTP client: errors from 192.0.2.10[192.0.2.10]:25\r\n", mail.content)
         self.assertIn(b" Out: DATA\r\n In:  250 2.1.0 Ok\r\n", mail.content)
         self.assertIn(b" In:  502 5.5.1 what\r\n", mail.content)
 
