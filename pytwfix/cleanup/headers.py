@@ -16,6 +16,7 @@ from pytwfix.cleanup import addressheaders, log
 from pytwfix.mail.dates import compact_date, mail_date
 from pytwfix.mail.envelope import REQUIRETLS_ESMTP, REQUIRETLS_HEADER, SMTPUTF8_HEADER
 from pytwfix.mail.errors import MailError
+from pytwfix.mail.queueid import is_long
 from pytwfix.mail.reply import Reply
 
 if TYPE_CHECKING:
@@ -236,7 +237,8 @@ class Headers:
         prefix, names = ("Resent-", b"resent-") if self.resent else ("", b"")
         lines: list[bytes] = []
         if names + b"message-id" not in self.names:
-            identity = f"<{compact_date(mail.envelope.arrival)}.{mail.queue_id}@{config.hostname}>".encode()
+            unique = "" if is_long(mail.queue_id) else f"{compact_date(mail.envelope.arrival)}."
+            identity = f"<{unique}{mail.queue_id}@{config.hostname}>".encode()
             lines.append(f"{prefix}Message-Id: ".encode() + identity + b"\r\n")
             self._known(names + b"message-id", identity)
         if names + b"date" not in self.names:

@@ -37,15 +37,15 @@ def mail_command(
 ) -> bytes:
     """`MAIL FROM:<sender> SIZE=n BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=x AUTH=<>`, as far as the server knows them.
 
-    `eight_bit`: the content is sent as it is, whatever it is.
+    `eight_bit`: the content is sent as it is, whatever it is; `size` -1: it is not known.
     """
     known = features.keywords
     line = b"MAIL FROM:<%b>" % (in_brackets(sender, quote) if sender else b"")
     if not known:
         return line
-    if "SIZE" in known:
+    if size >= 0 and "SIZE" in known:
         line += b" SIZE=%d" % size
-    if "8BITMIME" in known and eight_bit:
+    if eight_bit:
         line += _BODY.get(envelope.encoding, b"")
     if "SMTPUTF8" in known and envelope.sendopts & SMTPUTF8_REQUESTED:
         line += b" SMTPUTF8"
@@ -96,7 +96,7 @@ def _xforward(words: list[str], values: dict[str, str]) -> bytes:
     given = [
         name.encode("ascii") + b"=" + xtext.encode(value.encode("utf-8", "surrogateescape"))
         for name, value in values.items()
-        if value and name in words
+        if value and value != "unknown" and name in words
     ]
     return b" ".join([b"XFORWARD", *given]) if given else b""
 

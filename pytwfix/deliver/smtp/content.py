@@ -59,7 +59,7 @@ class Content:
         """
         data = self._message.cached()
         if self._plain:
-            if data is None and not self._may_convert(session):
+            if data is None and not self.may_convert(session):
                 return None
         if data is None:
             data = b"".join([piece async for piece in self._message.body()])
@@ -110,7 +110,8 @@ class Content:
         log.line_broken(self._config.host.log, self._request.queue_id, limit)
         return Folder(limit).feed(data)
 
-    def _may_convert(self, session: Session) -> bool:
+    def may_convert(self, session: Session) -> bool:
+        """Whether 8-bit text is made 7-bit for this server where there is any, so that the size is not known before."""
         return not (
             session.eight_bit
             or self._request.envelope.encoding == "7bit"
@@ -118,7 +119,7 @@ class Content:
         )
 
     def _converts(self, session: Session, data: bytes) -> bool:
-        return not session.eight_bit and self._may_convert(session) and not data.isascii()
+        return self.may_convert(session) and not data.isascii()
 
     def _headers(self, recipient: Recipient) -> bytes:
         """flags=DORX: Return-Path, X-Original-To, Delivered-To (SM-16)."""

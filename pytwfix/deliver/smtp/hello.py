@@ -133,7 +133,6 @@ class Hello:
         size = features.keywords.get("SIZE", "")
         if size and not features.size and size.strip("0"):
             log.size_limit(self._log, size, session.relay)
-            del features.keywords["SIZE"]
         session.learn(features)
 
     # TLS.

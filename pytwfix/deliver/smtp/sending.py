@@ -113,7 +113,7 @@ class Sending:
             sender,
             session.features,
             quote,
-            envelope.size,
+            -1 if self._content.may_convert(session) else envelope.size,
             session.eight_bit,
             config.dummy_auth and session.authenticated,
         )

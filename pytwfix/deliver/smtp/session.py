@@ -106,7 +106,7 @@ class Session:
         self.features = features
         self.pipelining = "PIPELINING" in features
         self.takes_dsn = "DSN" in features
-        self.eight_bit = "8BITMIME" in features
+        self.eight_bit = "8BITMIME" in features or "SMTPUTF8" in features  # RFC 6531 section 3.6
         self.size = features.size
 
     async def ask(self, line: bytes, stage: Stage) -> Answer:
