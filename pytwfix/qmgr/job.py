@@ -9,7 +9,7 @@ which pays a slot for each delivery that the smaller one still has. A part of th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pytwfix.qmgr.peer import Peer
@@ -36,11 +36,12 @@ class Job:
         self.overtaking = False
 
     @property
-    def peers(self) -> tuple[Peer, ...]:
+    def peers(self) -> Iterator[Peer]:
         """What it has for all its destinations."""
-        if self._first is None:
-            return ()
-        return (self._first, *self._others.values()) if self._others else (self._first,)
+        if self._first is not None:
+            yield self._first
+        if self._others is not None:
+            yield from self._others.values()
 
     def peer(self, destination: Destination) -> Peer:
         """What it has for one, perhaps nothing yet."""

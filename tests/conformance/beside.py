@@ -1,9 +1,9 @@
-"""One world, run by a real Postfix and by us: what each has logged of each case."""
+"""One world, run by a real Postfix and by us: what each has made of each case."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from twisted.trial.unittest import SkipTest
 
@@ -12,10 +12,13 @@ from tests.kit.mailsystem import INLINE, POSTFIX, missing
 Lines = dict[str, list[str]]
 
 
-class IRunning(Protocol):
-    """A world whose `run` gives the lines of each case."""
+T_co = TypeVar("T_co", covariant=True)
 
-    def run(self) -> Lines: ...
+
+class IRunning(Protocol[T_co]):
+    """A world whose `run` gives what came of its cases, mostly the lines of each."""
+
+    def run(self) -> T_co: ...
 
     def close(self) -> None: ...
 
@@ -27,10 +30,10 @@ def need_both() -> None:
             raise SkipTest(reason)
 
 
-def beside(kind: Callable[[str], IRunning]) -> tuple[Lines, Lines]:
+def beside(kind: Callable[[str], IRunning[T_co]]) -> tuple[T_co, T_co]:
     """Theirs and ours. SkipTest where one of them cannot run."""
     need_both()
-    found: list[Lines] = []
+    found: list[T_co] = []
     for mode in (POSTFIX, INLINE):
         world = kind(mode)
         try:

@@ -12,10 +12,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from twisted.trial.unittest import SkipTest, SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase
 
+from tests.conformance.beside import beside
 from tests.integration.world import World
-from tests.kit.mailsystem import INLINE, POSTFIX, missing
 from tests.kit.witness import Witness
 
 SERVERS: Mapping[str, Sequence[str] | None] = {
@@ -46,10 +46,6 @@ MAILS: Mapping[str, Mapping[str, Any]] = {
     "null": {"sender": ""},
     "quoted": {"sender": '"a b"@there.example'},
 }  # fmt: skip
-SETTINGS: Mapping[str, Mapping[str, str]] = {
-    "usual": {"smtp_send_xforward_command": "yes"},
-    "unconverted": {"disable_mime_output_conversion": "yes", "smtp_discard_ehlo_keywords": "dsn"},
-}
 _PIECES = (
     (rb"token\w+", b"TOKEN"), (rb" SIZE=\d+", b" SIZE"), (rb"(IDENT|PORT)=\w+", rb"\1"),
     (rb"id \w{12,};\r\n\t.*\r\n", b"id ID\r\n"), (rb"Date: .*", b"Date"),
@@ -58,7 +54,7 @@ _PIECES = (
 
 
 class FeatureWorld(World):
-    settings: Mapping[str, str] = {}
+    settings: Mapping[str, str] = {"smtp_send_xforward_command": "yes"}
 
     def prepare(self) -> None:
         self.servers = {name: Witness(keywords) for name, keywords in SERVERS.items()}
@@ -86,6 +82,10 @@ class FeatureWorld(World):
         }  # fmt: skip
 
 
+class Unconverted(FeatureWorld):
+    settings = {"disable_mime_output_conversion": "yes", "smtp_discard_ehlo_keywords": "dsn"}
+
+
 def _plain(text: bytes) -> bytes:
     for pattern, instead in _PIECES:
         text = re.sub(pattern, instead, text)
@@ -95,25 +95,14 @@ def _plain(text: bytes) -> bytes:
 class Features(SynchronousTestCase):
     maxDiff = None
 
-    def compare(self, settings: Mapping[str, str]) -> None:
-        why = missing(POSTFIX)
-        if why:
-            raise SkipTest(why)
-        found: list[dict[str, bytes]] = []
-        for mode in (POSTFIX, INLINE):
-            kind = type("FeatureWorld", (FeatureWorld,), {"settings": settings})
-            world = kind(mode)
-            try:
-                found.append(world.run())
-            finally:
-                world.close()
-        real, ours = found
+    def compare(self, kind: type[FeatureWorld]) -> None:
+        real, ours = beside(kind)
         self.assertGreater(len(real), 200)
         for name in sorted(real.keys() | ours.keys()):
             self.assertEqual(real.get(name), ours.get(name), name)
 
     def test_usual(self) -> None:
-        self.compare(SETTINGS["usual"])
+        self.compare(FeatureWorld)
 
     def test_unconverted(self) -> None:
-        self.compare(SETTINGS["unconverted"])
+        self.compare(Unconverted)

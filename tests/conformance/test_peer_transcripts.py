@@ -6,12 +6,12 @@ import re
 import time
 from collections.abc import Mapping
 
-from twisted.trial.unittest import SkipTest, SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase
 
+from tests.conformance.beside import beside
 from tests.conformance.test_session_mails import normal
 from tests.integration.world import World
 from tests.kit.hostile import DROP, Hostile, Script
-from tests.kit.mailsystem import INLINE, POSTFIX, missing
 
 _CODES = (220, 354, 421, 450, 500, 501, 503, 509, 510, 550, 555, 650)
 
@@ -77,17 +77,7 @@ class Servers(SynchronousTestCase):
 
     def test_same(self) -> None:
         """SM-17."""
-        why = missing(POSTFIX)
-        if why:
-            raise SkipTest(why)
-        found: list[dict[str, str]] = []
-        for mode in (POSTFIX, INLINE):
-            world = PeerWorld(mode)
-            try:
-                found.append(world.run())
-            finally:
-                world.close()
-        real, ours = found
+        real, ours = beside(PeerWorld)
         self.assertGreater(len(real), 20)
         for name in CASES:
             self.assertEqual(real.get(name, ""), ours.get(name, ""), name)

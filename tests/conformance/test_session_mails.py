@@ -11,10 +11,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO
 
-from twisted.trial.unittest import SkipTest, SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase
 
+from tests.conformance.beside import beside
 from tests.integration.world import World
-from tests.kit.mailsystem import INLINE, POSTFIX, missing
 
 # What another run has otherwise.
 _PIECES = (
@@ -105,6 +105,22 @@ class SessionWorld(World):
         }  # fmt: skip
 
 
+    def run(self) -> tuple[dict[str, str], list[str]]:
+        """What the postmaster was told, by sessions, and what `sendmail -bs` says."""
+        for name in SESSIONS:
+            talk(self, name)
+        seen = -1
+        while seen != (seen := len(self.sink.all(""))):
+            time.sleep(1.5)
+        found: dict[str, str] = {}
+        for message in self.sink.all("Transcript of session follows"):
+            names = re.findall(r"(?:HELO|EHLO|FOO) ([a-z-]+)$", message.text, re.MULTILINE)
+            text = normal(message.text)
+            found[names[0] if names else text] = f"{message.sender} {message.recipients}\n{text}"
+        answers = [self.system.command("sendmail", "-bs", text=text) for text in STDIN]
+        return found, [normal(f"{one.code}\n{one.out}\n{one.err}") for one in answers]
+
+
 def talk(world: World, name: str) -> None:
     """One session, command by command."""
     with socket.create_connection(("127.0.0.1", world.port), 20) as connection, connection.makefile("rb") as answers:
@@ -129,27 +145,6 @@ def _reply(answers: IO[bytes]) -> bool:
             return bool(line)
 
 
-def told(world: World) -> dict[str, str]:
-    """What the postmaster was told, by sessions."""
-    for name in SESSIONS:
-        talk(world, name)
-    seen = -1
-    while seen != (seen := len(world.sink.all(""))):
-        time.sleep(1.5)
-    found: dict[str, str] = {}
-    for message in world.sink.all("Transcript of session follows"):
-        names = re.findall(r"(?:HELO|EHLO|FOO) ([a-z-]+)$", message.text, re.MULTILINE)
-        text = normal(message.text)
-        found[names[0] if names else text] = f"{message.sender} {message.recipients}\n{text}"
-    return found
-
-
-def said(world: World) -> list[str]:
-    """What `sendmail -bs` says."""
-    answers = [world.system.command("sendmail", "-bs", text=text) for text in STDIN]
-    return [normal(f"{one.code}\n{one.out}\n{one.err}") for one in answers]
-
-
 def normal(text: str) -> str:
     for pattern, instead in _PIECES:
         text = re.sub(pattern, instead, text)
@@ -163,17 +158,7 @@ class Sessions(SynchronousTestCase):
 
     def test_same(self) -> None:
         """SD-56, SD-58, SE-4."""
-        why = missing(POSTFIX)
-        if why:
-            raise SkipTest(why)
-        found: list[tuple[dict[str, str], list[str]]] = []
-        for mode in (POSTFIX, INLINE):
-            world = SessionWorld(mode)
-            try:
-                found.append((told(world), said(world)))
-            finally:
-                world.close()
-        (real, real_said), (ours, ours_said) = found
+        (real, real_said), (ours, ours_said) = beside(SessionWorld)
         self.assertGreater(len(real), 25)
         for name in sorted(real.keys() | ours.keys()):
             self.assertEqual(real.get(name, ""), ours.get(name, ""), name)

@@ -41,11 +41,11 @@ def error_class(event: events.Event, reply: Reply, unlisted: bool) -> str:
         return _of_protocol(reply)
     if dsn == "4.3.5":
         return SOFTWARE
-    if dsn == "4.3.1":
+    if dsn == "4.3.1" or (dsn == "4.3.0" and reply.text.startswith("Error:")):
         return RESOURCE
-    if kind is events.EndOfData:
-        return RESOURCE if dsn == "4.3.0" else BOUNCE if dsn in _RETURNED else POLICY
-    return BOUNCE if unlisted else POLICY
+    if unlisted or (kind is events.EndOfData and dsn in _RETURNED):
+        return BOUNCE
+    return POLICY
 
 
 def _of_protocol(reply: Reply) -> str:
