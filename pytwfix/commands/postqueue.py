@@ -155,7 +155,7 @@ def _flush(config: Snapshot, letter: str, argument: str) -> None:
     elif letter == "-s":
         request["sites"] = [argument]
     try:
-        for _ in ask(f"{value(config, 'queue_directory')}/submit/socket", request):
+        for _ in ask(_socket(config), request):
             continue
     except ControlDown as error:
         text = f"unable to look up public/qmgr: {error}" if letter == "-f" else f"connect to public/flush: {error}"

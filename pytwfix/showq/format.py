@@ -16,13 +16,14 @@ _MARKS = {"active": "*", "hold": "!"}
 
 def lines(messages: Iterable[dict[str, Any]], long_ids: bool) -> Iterator[str]:
     """The listing of messages as showq/listing.py gives them, line by line."""
+    form = _LONG if long_ids else _SHORT
     count = size = 0
     for message in messages:
         if not count:
             yield head(long_ids)
         count += 1
         size += message["message_size"]
-        yield from _message(message, _LONG if long_ids else _SHORT)
+        yield from _message(message, form)
         yield ""
     yield total(count, size)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 from twisted.trial.unittest import SkipTest
@@ -21,6 +21,19 @@ class IRunning(Protocol[T_co]):
     def run(self) -> T_co: ...
 
     def close(self) -> None: ...
+
+
+class IListening(Protocol):
+    """A next hop of a test."""
+
+    @property
+    def port(self) -> int: ...
+
+
+def routes(servers: Mapping[str, IListening]) -> str:
+    """transport_maps with a domain NAME.example for each server."""
+    ways = " ".join(f"{{{name}.example=smtp:[127.0.0.1]:{one.port}}}" for name, one in servers.items())
+    return f"inline:{{ {ways} }}"
 
 
 def need_both() -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import contextlib
 import re
 import smtplib
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.conformance.beside import beside
+from tests.conformance.beside import beside, routes
 from tests.integration.world import World
+from tests.kit.waiting import wait_until_still
 from tests.kit.witness import Witness
 
 SERVERS: Mapping[str, Sequence[str] | None] = {
@@ -61,10 +61,9 @@ class FeatureWorld(World):
         self.closers += [server.close for server in self.servers.values()]
 
     def main(self) -> Mapping[str, str]:
-        ways = " ".join(f"{{{name}.example=smtp:[127.0.0.1]:{one.port}}}" for name, one in self.servers.items())
         # A real one takes what a server can do for what another one can when it uses connections again.
         return {
-            "transport_maps": f"inline:{{ {ways} }}", "notify_classes": "", "smtp_connection_cache_on_demand": "no",
+            "transport_maps": routes(self.servers), "notify_classes": "", "smtp_connection_cache_on_demand": "no",
             "enable_long_queue_ids": "yes", "smtpd_peername_lookup": "no", **self.settings,
         }  # fmt: skip
 
@@ -73,9 +72,7 @@ class FeatureWorld(World):
             for subject, more in MAILS.items():
                 with contextlib.suppress(smtplib.SMTPException):
                     self.send([f"u@{name}.example", f"v+x@{name}.example"], subject=subject, **more)
-        seen = -1
-        while seen != (seen := sum(len(one.mails) for one in self.servers.values())):
-            time.sleep(2)
+        wait_until_still(lambda: sum(len(one.mails) for one in self.servers.values()), 2)
         return {
             f"{subject} to {name}": _plain(b"".join([*heard.commands, heard.content]))
             for name, one in self.servers.items() for subject, heard in one.mails.items()

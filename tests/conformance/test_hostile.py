@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.conformance.beside import beside, differences, shown
+from tests.conformance.beside import beside, differences, routes, shown
 from tests.integration.world import World
 from tests.kit.hostile import DROP, RESET, STALL, Hostile, Script
 from tests.kit.waiting import wait_for
@@ -95,10 +95,9 @@ class HostileWorld(World):
         self.closers.extend(one.close for one in self.servers.values())
 
     def main(self) -> Mapping[str, str]:
-        routes = " ".join(f"{{{name}.example=smtp:[127.0.0.1]:{one.port}}}" for name, one in self.servers.items())
         stages = ("helo", "mail", "rcpt", "data_init", "data_xfer", "data_done", "quit", "rset", "connect")
         return {
-            "transport_maps": f"inline:{{ {routes} }}", "notify_classes": "", "smtp_destination_concurrency_limit": "2",
+            "transport_maps": routes(self.servers), "notify_classes": "", "smtp_destination_concurrency_limit": "2",
             "minimal_backoff_time": "1000s", "queue_run_delay": "1000s", "bounce_notice_recipient": "root",
             **{f"smtp_{stage}_timeout": "2s" for stage in stages}, "default_process_limit": "150",
             "smtp_connection_cache_on_demand": "no",

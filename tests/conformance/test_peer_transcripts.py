@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.conformance.beside import beside
+from tests.conformance.beside import beside, routes
 from tests.conformance.test_session_mails import normal
 from tests.integration.world import World
 from tests.kit.hostile import DROP, Hostile, Script
+from tests.kit.waiting import wait_until_still
 
 _CODES = (220, 354, 421, 450, 500, 501, 503, 509, 510, 550, 555, 650)
 
@@ -44,18 +44,15 @@ class PeerWorld(World):
         self.closers += [peer.close for peer in self.peers.values()]
 
     def main(self) -> Mapping[str, str]:
-        ways = " ".join(f"{{{name}.example=smtp:[127.0.0.1]:{peer.port}}}" for name, peer in self.peers.items())
         return {
             "notify_classes": "protocol", "error_notice_recipient": "errors@far.example",
-            "transport_maps": f"inline:{{ {ways} }}", "smtp_connection_cache_on_demand": "no",
+            "transport_maps": routes(self.peers), "smtp_connection_cache_on_demand": "no",
         }  # fmt: skip
 
     def run(self) -> dict[str, str]:
         for name in CASES:
             self.send(f"user@{name}.example", subject=name)
-        seen = -1
-        while seen != (seen := len(self.sink.all(""))):
-            time.sleep(2)
+        wait_until_still(lambda: len(self.sink.all("")), 2)
         found: dict[str, str] = {}
         for message in self.sink.all("Transcript of session follows"):
             port = re.findall(r"errors from \S+\]:(\d+)$", message.text, re.MULTILINE)[0]

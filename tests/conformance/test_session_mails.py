@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import socket
-import time
 from collections.abc import Mapping, Sequence
 from typing import IO
 
@@ -15,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.conformance.beside import beside
 from tests.integration.world import World
+from tests.kit.waiting import wait_until_still
 
 # What another run has otherwise.
 _PIECES = (
@@ -104,14 +104,11 @@ class SessionWorld(World):
             "smtpd_peername_lookup": "no", "fast_flush_domains": "relay.example",
         }  # fmt: skip
 
-
     def run(self) -> tuple[dict[str, str], list[str]]:
         """What the postmaster was told, by sessions, and what `sendmail -bs` says."""
         for name in SESSIONS:
             talk(self, name)
-        seen = -1
-        while seen != (seen := len(self.sink.all(""))):
-            time.sleep(1.5)
+        wait_until_still(lambda: len(self.sink.all("")), 1.5)
         found: dict[str, str] = {}
         for message in self.sink.all("Transcript of session follows"):
             names = re.findall(r"(?:HELO|EHLO|FOO) ([a-z-]+)$", message.text, re.MULTILINE)

@@ -28,6 +28,13 @@ def wait_for(what: Callable[[], T | None], told: str | Callable[[], str] = "", s
         time.sleep(0.02)
 
 
+def wait_until_still(what: Callable[[], int], seconds: float) -> None:
+    """Until `what()` has not changed for so long."""
+    seen = -1
+    while seen != (seen := what()):
+        time.sleep(seconds)
+
+
 # Ports that this process has chosen lately: while the socket is there no other process of the tests chooses them.
 _chosen: deque[socket.socket] = deque(maxlen=300)
 

@@ -154,10 +154,7 @@ class MilterFilter:
             await waiting
         if not agreement.answers(command):
             return wire.CONTINUE
-        reply = await connection.packet(timeout)
-        while reply[:1] == wire.PROGRESS:
-            reply = await connection.packet(timeout)
-        return reply
+        return await _past_progress(connection, await connection.packet(timeout), timeout)
 
     def _meaning(self, command: bytes, reply: bytes) -> Verdict | None:
         """Of a reply that ends the event. MilterError."""
@@ -232,7 +229,7 @@ class MilterFilter:
 
     async def _header(self, mail: IFilteredMail) -> None:
         """Its fields, all with the same macros before them, and its end."""
-        agreement, connection = self._agreement, self._connection
+        agreement, connection, timeout = self._agreement, self._connection, self._filter.content_timeout
         assert agreement is not None and connection is not None
         said: list[tuple[bytes, bytes]] = []
         if agreement.wants(wire.HEADER):
@@ -245,18 +242,15 @@ class MilterFilter:
         commands, requests, rest = _requests(said, agreement)
         if requests:
             try:
-                reply = await connection.exchange(requests, self._filter.content_timeout)
+                reply = await connection.exchange(requests, timeout)
             finally:
                 self._asked = commands[connection.said - 1]
-            await self._decided(self._asked, reply)
+            self._decided(self._asked, await _past_progress(connection, reply, timeout))
         if rest:
-            await self._send(rest, self._filter.content_timeout)
+            await self._send(rest, timeout)
 
-    async def _decided(self, command: bytes, reply: bytes) -> None:
+    def _decided(self, command: bytes, reply: bytes) -> None:
         """_Decided unless it goes on."""
-        while reply[:1] == wire.PROGRESS:
-            assert self._connection is not None
-            reply = await self._connection.packet(self._filter.content_timeout)
         if reply == wire.CONTINUE:
             return
         verdict = self._meaning(command, reply)
@@ -268,7 +262,7 @@ class MilterFilter:
         if not self._agreement.wants(wire.BODY):
             return
         async for piece in mail.body(wire.CHUNK):
-            await self._decided(wire.BODY, await self._ask(wire.BODY, piece, self._filter.content_timeout))
+            self._decided(wire.BODY, await self._ask(wire.BODY, piece, self._filter.content_timeout))
             if self._skip_body:
                 return
 
@@ -311,6 +305,13 @@ class MilterFilter:
             self._replacing = True
         elif self._replacing:
             raise MilterError("body replacement requests can't currently be mixed with other requests", ours=True)
+
+
+async def _past_progress(connection: MilterConnection, reply: bytes, timeout: float) -> bytes:
+    """The filter is at work as long as it says so."""
+    while reply[:1] == wire.PROGRESS:
+        reply = await connection.packet(timeout)
+    return reply
 
 
 def _requests(said: list[tuple[bytes, bytes]], agreement: Agreement) -> tuple[list[bytes], list[bytes], bytes]:
